@@ -1,0 +1,22 @@
+"""Packaging: ranges live here, the pins that were tested live in requirements.txt."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="sid-publisher-job",
+    version="0.1.0",
+    description="Deploys BigQuery stored procedures and publishes data through them, by date.",
+    python_requires=">=3.11",
+    packages=find_packages(include=["deployer*", "embedded_bigquery*", "benchmarks*"]),
+    install_requires=[
+        "click>=8.1,<9",
+        "duckdb>=2.0,<2.1",
+        "google-cloud-bigquery>=3.40,<4",
+        "google-cloud-storage>=3,<4",
+        "pydantic>=2.7,<3",
+        "pyyaml>=6,<7",
+        "rich>=13",
+        "sqlglot[c]>=30.30,<30.31",
+        "tenacity>=9,<10",
+    ],
+)
