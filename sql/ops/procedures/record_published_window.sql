@@ -1,0 +1,24 @@
+-- ops.record_published_window
+-- Notes, inside the publish transaction of the caller, that a window is published.
+--
+-- args:   in_transfer, in_window_start, in_window_end, in_write_mode, in_run_id
+-- reads:  -
+-- writes: ops.published_windows
+-- calls:  -
+-- rerun:  safe: a run's own row is replaced
+CREATE OR REPLACE PROCEDURE ops.record_published_window(
+  IN in_transfer STRING,
+  IN in_window_start DATE,
+  IN in_window_end DATE,
+  IN in_write_mode STRING,
+  IN in_run_id STRING
+)
+BEGIN
+  DELETE FROM ops.published_windows
+  WHERE
+    transfer = in_transfer
+    -- A truncate rebuilds the whole target: what was published before it, is not any more.
+    AND (in_write_mode = 'truncate' OR run_id = in_run_id);
+  INSERT INTO ops.published_windows (transfer, window_start, window_end, write_mode, run_id, published_at)
+  VALUES (in_transfer, in_window_start, in_window_end, in_write_mode, in_run_id, CURRENT_TIMESTAMP());
+END;

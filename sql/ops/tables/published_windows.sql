@@ -1,0 +1,11 @@
+-- ops.published_windows
+-- Written inside the publish transaction: the proof of what is published.
+CREATE TABLE IF NOT EXISTS ops.published_windows (
+  transfer STRING,
+  window_start DATE,
+  window_end DATE,
+  write_mode STRING,
+  run_id STRING,
+  published_at TIMESTAMP
+)
+CLUSTER BY transfer;

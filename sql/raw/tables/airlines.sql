@@ -1,0 +1,6 @@
+-- raw.airlines
+-- Carriers and their names.
+CREATE TABLE IF NOT EXISTS raw.airlines (
+  carrier STRING,
+  name STRING
+);

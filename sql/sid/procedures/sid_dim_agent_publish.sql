@@ -1,0 +1,110 @@
+-- sid.sid_dim_agent_publish
+-- Replaces the window's daily states and derives sid.dim_agent from all of them, in one transaction.
+--
+-- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
+-- reads:  sid.agent_daily_state, staging.agent_daily_state
+-- writes: sid.agent_daily_state, sid.dim_agent
+-- calls:  ops.record_published_window
+-- rerun:  safe: the dimension is a function of the states; the window's states are replaced
+CREATE OR REPLACE PROCEDURE sid.sid_dim_agent_publish(
+  IN window_start DATE,
+  IN window_end DATE,
+  IN write_mode STRING,
+  IN run_id STRING,
+  OUT rows_affected INT64
+)
+BEGIN
+  BEGIN
+    BEGIN TRANSACTION;
+    ASSERT NOT EXISTS (
+      SELECT 1 FROM staging.agent_daily_state GROUP BY state_date, agent_code HAVING COUNT(*) > 1
+    ) AS 'staging.agent_daily_state: more than one row for one state_date and agent_code';
+    ASSERT NOT EXISTS (
+      SELECT 1 FROM staging.agent_daily_state WHERE state_date NOT BETWEEN window_start AND window_end
+    ) AS 'staging.agent_daily_state: rows outside the window';
+
+    IF write_mode = 'truncate' THEN
+      DELETE FROM sid.agent_daily_state WHERE state_date IS NOT NULL;
+    ELSE
+      DELETE FROM sid.agent_daily_state WHERE state_date BETWEEN window_start AND window_end;
+    END IF;
+    INSERT INTO sid.agent_daily_state (
+      state_date,
+      agent_code,
+      agent_name,
+      hub_airport,
+      fleet_band
+    )
+    SELECT
+      state_date,
+      agent_code,
+      agent_name,
+      hub_airport,
+      fleet_band
+    FROM staging.agent_daily_state
+    WHERE state_date BETWEEN window_start AND window_end;
+    SET rows_affected = @@row_count;
+
+    -- The dimension is derived from all published states, so that the order in which days arrive cannot matter.
+    MERGE sid.dim_agent AS d
+    USING (
+      WITH
+      published_days AS (
+        SELECT
+          state_date,
+          ROW_NUMBER() OVER (ORDER BY state_date) AS day_number,
+          LEAD(state_date) OVER (ORDER BY state_date) AS next_day
+        FROM (SELECT DISTINCT state_date FROM sid.agent_daily_state) AS known_days
+      ),
+
+      -- Days in a row with one state share the difference of the two numberings.
+      numbered AS (
+        SELECT
+          s.agent_code,
+          s.agent_name,
+          s.hub_airport,
+          s.fleet_band,
+          s.state_date,
+          p.next_day,
+          p.day_number - ROW_NUMBER() OVER (
+            PARTITION BY s.agent_code, s.agent_name, s.hub_airport, s.fleet_band
+            ORDER BY s.state_date
+          ) AS island
+        FROM sid.agent_daily_state AS s
+        INNER JOIN published_days AS p ON s.state_date = p.state_date
+      )
+
+      SELECT
+        agent_code,
+        agent_name,
+        hub_airport,
+        fleet_band,
+        MIN(state_date) AS valid_from,
+        IF(LOGICAL_OR(next_day IS NULL), NULL, DATE_SUB(MAX(next_day), INTERVAL 1 DAY)) AS valid_to,
+        LOGICAL_OR(next_day IS NULL) AS is_current
+      FROM numbered
+      GROUP BY agent_code, agent_name, hub_airport, fleet_band, island
+    ) AS v
+      ON d.agent_code = v.agent_code AND d.valid_from = v.valid_from
+    WHEN MATCHED THEN
+      UPDATE
+        SET
+          agent_name = v.agent_name,
+          hub_airport = v.hub_airport,
+          fleet_band = v.fleet_band,
+          valid_to = v.valid_to,
+          is_current = v.is_current
+    WHEN NOT MATCHED THEN
+      INSERT (
+        agent_code, agent_name, hub_airport, fleet_band, valid_from, valid_to, is_current
+      ) VALUES (
+        v.agent_code, v.agent_name, v.hub_airport, v.fleet_band, v.valid_from, v.valid_to, v.is_current
+      )
+    WHEN NOT MATCHED BY SOURCE THEN DELETE;
+    CALL ops.record_published_window('sid_dim_agent', window_start, window_end, write_mode, run_id);
+    COMMIT TRANSACTION;
+  EXCEPTION WHEN ERROR THEN
+    ROLLBACK TRANSACTION;
+    RAISE;
+  END;
+END;
