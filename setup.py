@@ -1,10 +1,15 @@
 """Packaging: ranges live here, the pins that were tested live in requirements.txt."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+VERSION = re.findall(r'__version__ = "(.+)"', Path("deployer/__version__.py").read_text())[0]
 
 setup(
     name="sid-publisher-job",
-    version="0.1.0",
+    version=VERSION,
     description="Deploys BigQuery stored procedures and publishes data through them, by date.",
     python_requires=">=3.11",
     packages=find_packages(include=["deployer*", "embedded_bigquery*", "benchmarks*"]),

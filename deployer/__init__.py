@@ -1,0 +1,1 @@
+"""Deploys the procedures of sql/ to BigQuery, and calls them by date."""
