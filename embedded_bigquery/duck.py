@@ -1,0 +1,69 @@
+"""DuckDB: the one database file of an engine and its cursors. The only importer of duckdb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+
+Connection = duckdb.DuckDBPyConnection
+
+
+class DatabaseLocked(EngineError):
+    """Another process holds the database file."""
+
+    reason = "resourceInUse"
+
+
+class Database:
+    """One DuckDB database, in memory when `path` is None. Each job or session takes a cursor of its own."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Raises DatabaseLocked when another process has the file open."""
+        self.path = None if path is None else Path(path)
+        try:
+            self._connection = duckdb.connect(":memory:" if path is None else str(path))
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            raise DatabaseLocked(
+                f"{path} is in use by another process. Only one process may open an embedded warehouse: "
+                "wait until that one ends, or serve the file with `deployer emulate` and point both at it."
+            ) from error
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+
+    def cursor(self) -> Connection:
+        """A connection with its own transaction and temporary tables; close it after use."""
+        return self._connection.cursor()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Connection:
+    """Runs one DuckDB statement; its failure becomes the engine's own error."""
+    try:
+        return connection.execute(sql, list(binds)) if binds else connection.execute(sql)
+    except duckdb.InterruptException as error:
+        raise Stopped("Job execution was cancelled: User requested cancellation") from error
+    except duckdb.Error as error:
+        raise InvalidQuery(_first_line(str(error))) from error
+
+
+def fetch(connection: Connection, count: int | None = None) -> list[tuple[Any, ...]]:
+    """The next `count` rows of the last query, or all that are left."""
+    try:
+        return connection.fetchall() if count is None else connection.fetchmany(count)
+    except duckdb.InterruptException as error:
+        raise Stopped("Job execution was cancelled: User requested cancellation") from error
+    except duckdb.Error as error:
+        raise InvalidQuery(_first_line(str(error))) from error
+
+
+def _first_line(text: str) -> str:
+    line = text.split("\n", 1)[0]
+    return line.split(" Error: ", 1)[-1]

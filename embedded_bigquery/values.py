@@ -1,0 +1,145 @@
+"""Values: DuckDB -> Python -> the API's JSON.
+
+DuckDB's TIMESTAMPTZ needs pytz to be fetched and its INTERVAL loses months, so neither is fetched
+raw: `fetch_sql` wraps a query so that they arrive as integers, and `from_duckdb` builds Python
+values from those. INTERVAL is (months, days, microseconds), STRUCT a tuple by position, RANGE (start, end).
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from embedded_bigquery.types import Field, Type, quoted
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def needs_wrap(kind: Type) -> bool:
+    """Whether a value of this type holds something that DuckDB must not hand over as it is."""
+    if kind.kind in ("TIMESTAMP", "INTERVAL"):
+        return True
+    if kind.element is not None:
+        return needs_wrap(kind.element)
+    return any(needs_wrap(field.type) for field in kind.fields)
+
+
+def fetch_sql(sql: str, fields: Sequence[Field]) -> str:
+    """The query `sql` with its columns in a form that can be fetched without loss."""
+    if not any(needs_wrap(field.type) for field in fields):
+        return sql
+    names = [f"c{position}" for position in range(len(fields))]
+    columns = ", ".join(_wrapped(name, field.type) for name, field in zip(names, fields, strict=True))
+    return f"SELECT {columns} FROM ({sql}) AS _rows({', '.join(names)})"
+
+
+def _wrapped(value: str, kind: Type, depth: int = 0) -> str:
+    if not needs_wrap(kind):
+        return value
+    if kind.kind == "TIMESTAMP":
+        return f"epoch_us({value})"
+    if kind.kind == "INTERVAL":
+        return (
+            f"CASE WHEN {value} IS NOT NULL THEN [date_part('year', {value}) * 12 + date_part('month', {value}), "
+            f"date_part('day', {value}), date_part('hour', {value}) * 3600000000 + "
+            f"date_part('minute', {value}) * 60000000 + date_part('microseconds', {value})] END"
+        )
+    if kind.is_array and kind.element is not None:
+        item = f"v{depth}"
+        return f"list_transform({value}, lambda {item}: {_wrapped(item, kind.element, depth + 1)})"
+    if kind.element is not None:  # RANGE
+        parts = [("start", kind.element), ("end", kind.element)]
+    else:
+        parts = [(name, field.type) for name, field in kind.storage_fields()]
+    inner = ", ".join(f"{quoted(n)} := {_wrapped(f'({value}).{quoted(n)}', t, depth)}" for n, t in parts)
+    return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({inner}) END"
+
+
+def from_duckdb(value: Any, kind: Type) -> Any:
+    """The Python value of what `fetch_sql` fetched."""
+    if value is None:
+        return None
+    if kind.kind == "TIMESTAMP":
+        return EPOCH + timedelta(microseconds=value)
+    if kind.kind == "INTERVAL":
+        return tuple(value)
+    if kind.is_array and kind.element is not None:
+        return [from_duckdb(item, kind.element) for item in value]
+    if kind.element is not None:
+        return tuple(from_duckdb(item, kind.element) for item in value.values())
+    if kind.is_struct:
+        pairs = zip(value.values(), kind.fields, strict=True)
+        return tuple(from_duckdb(item, field.type) for item, field in pairs)
+    return value
+
+
+def to_api(value: Any, kind: Type) -> Any:
+    """The API's JSON for a Python value: text, or {"f": [{"v": …}]} and [{"v": …}] when nested."""
+    if value is None:
+        return [] if kind.is_array else None
+    if kind.is_array and kind.element is not None:
+        return [{"v": to_api(item, kind.element)} for item in value]
+    if kind.element is not None:
+        start, end = (_range_end(item, kind.element) for item in value)
+        return f"[{start}, {end})"
+    if kind.is_struct:
+        return {"f": [{"v": to_api(v, f.type)} for v, f in zip(value, kind.fields, strict=True)]}
+    return _scalar(value, kind.kind)
+
+
+def _range_end(value: Any, kind: Type) -> str:
+    return "UNBOUNDED" if value is None else str(_scalar(value, kind.kind))
+
+
+def _scalar(value: Any, kind: str) -> str:
+    if kind == "BOOL":
+        return "true" if value else "false"
+    if kind == "FLOAT64":
+        return _float_text(float(value))
+    if kind in ("NUMERIC", "BIGNUMERIC"):
+        return decimal_text(Decimal(value))
+    if kind == "BYTES":
+        return base64.b64encode(value).decode("ascii")
+    if kind == "TIMESTAMP":
+        return str((value - EPOCH) // MICROSECOND)
+    if kind == "INTERVAL":
+        return interval_text(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value)
+
+
+def _float_text(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return repr(value)
+
+
+def decimal_text(value: Decimal) -> str:
+    """A NUMERIC as BigQuery prints it: no exponent, no trailing zeros."""
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def interval_text(value: tuple[int, int, int]) -> str:
+    """BigQuery's canonical form: years-months days hours:minutes:seconds."""
+    months, days, micros = value
+    years, month = divmod(abs(months), 12)
+    seconds, fraction = divmod(abs(micros), 1_000_000)
+    clock = f"{seconds // 3600}:{seconds // 60 % 60}:{seconds % 60}"
+    if fraction:
+        clock += f".{fraction:06d}" if fraction % 1000 else f".{fraction // 1000:03d}"
+    return f"{'-' if months < 0 else ''}{years}-{month} {days} {'-' if micros < 0 else ''}{clock}"
+
+
+def row_to_api(row: Sequence[Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """One row of a result as tabledata.list and getQueryResults give it."""
+    return {"f": [{"v": to_api(value, field.type)} for value, field in zip(row, fields, strict=True)]}
