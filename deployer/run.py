@@ -1,0 +1,69 @@
+"""One run of a transfer: what the command line asks for, checked before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from typing import Literal
+
+from deployer.config import Config
+from deployer.errors import UsageError
+
+WriteMode = Literal["truncate", "delta"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`window_start` and `window_end` are both part of the window."""
+
+    transfer: str
+    window_start: date
+    window_end: date
+    write_mode: WriteMode
+    run_id: str
+
+
+def requested_run(
+    config: Config,
+    execution_date: str,
+    transfer: str,
+    write_mode: WriteMode,
+    delta_start_date: str | None,
+    run_id: str,
+) -> Run:
+    """The run that the command line's words mean; raises UsageError."""
+    end = parse_day(execution_date, "EXECUTION_DATE")
+    known = config.transfers.get(transfer)
+    if known is None:
+        near = get_close_matches(transfer, config.transfers, n=len(config.transfers), cutoff=0.0)
+        raise UsageError(f"TRANSFER_NAME {transfer!r} is not in the config; it names {', '.join(near)}.")
+    if end < known.start_date:
+        raise UsageError(
+            f"EXECUTION_DATE {end:%Y%m%d} lies before {known.start_date:%Y%m%d}, the start_date of {transfer}."
+        )
+    if write_mode == "truncate":
+        if delta_start_date is not None:
+            raise UsageError(
+                "--delta_start_date goes with delta; truncate rebuilds everything up to EXECUTION_DATE. "
+                "Leave the option out, or write delta."
+            )
+        return Run(transfer, known.start_date, end, write_mode, run_id)
+    start = end if delta_start_date is None else parse_day(delta_start_date, "--delta_start_date")
+    if start > end:
+        raise UsageError(
+            f"--delta_start_date {start:%Y%m%d} lies after EXECUTION_DATE {end:%Y%m%d}; "
+            "the window goes from the first to the second, both included."
+        )
+    return Run(transfer, start, end, write_mode, run_id)
+
+
+def parse_day(text: str, argument: str) -> date:
+    """A day written as YYYYMMDD; raises UsageError that names the argument."""
+    # strptime alone also takes 2013107, a day whose month nobody can be sure of.
+    if len(text) == 8 and text.isascii() and text.isdigit():
+        try:
+            return datetime.strptime(text, "%Y%m%d").date()
+        except ValueError:
+            pass
+    raise UsageError(f"{argument} {text!r} is no date; write it as YYYYMMDD, for instance 20130107.")

@@ -1,0 +1,65 @@
+"""run.py: the window that the command line means, and what it refuses."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.config import load_config
+from deployer.errors import UsageError
+from deployer.run import Run, WriteMode, parse_day, requested_run
+
+CONFIG = load_config(str(Path(__file__).parents[2] / "config" / "local.yaml"))
+days = st.dates(date(2013, 1, 1), date(2033, 12, 31))
+
+
+def asked(day: str, transfer: str, mode: WriteMode, start: str | None = None) -> Run:
+    return requested_run(CONFIG, day, transfer, mode, start, "r1")
+
+
+def test_delta_without_start_is_the_execution_date_alone() -> None:
+    run = asked("20130107", "sid_fct_departure", "delta")
+    assert (run.window_start, run.window_end) == (date(2013, 1, 7), date(2013, 1, 7))
+
+
+def test_truncate_begins_at_the_transfers_start_date() -> None:
+    run = asked("20130107", "sid_fct_departure", "truncate")
+    assert (run.window_start, run.window_end) == (date(2013, 1, 1), date(2013, 1, 7))
+
+
+@given(days, days)
+def test_delta_window_is_what_was_written_or_refused_when_it_ends_before_it_starts(start: date, end: date) -> None:
+    words = (f"{end:%Y%m%d}", "sid_dim_agent", "delta", f"{start:%Y%m%d}")
+    if start > end:
+        with pytest.raises(UsageError, match="lies after EXECUTION_DATE"):
+            asked(*words)  # type: ignore[arg-type]
+    else:
+        run = asked(*words)  # type: ignore[arg-type]
+        assert (run.window_start, run.window_end) == (start, end)
+
+
+@pytest.mark.parametrize("text", ["", "2013-01-07", "20130230", "2013017", "201301070", "٢٠١٣٠١٠٧", "yesterday"])
+def test_day_that_is_no_date_is_refused_by_argument_and_form(text: str) -> None:
+    with pytest.raises(UsageError, match=r"EXECUTION_DATE .* is no date; write it as YYYYMMDD") as caught:
+        parse_day(text, "EXECUTION_DATE")
+    assert caught.value.exit_status == 2
+
+
+def test_unknown_transfer_is_refused_with_the_known_ones_nearest_first() -> None:
+    with pytest.raises(UsageError, match="it names sid_fct_departure, ") as caught:
+        asked("20130107", "sid_fct_departures", "delta")
+    assert all(name in str(caught.value) for name in CONFIG.transfers)
+
+
+def test_truncate_with_delta_start_date_is_refused() -> None:
+    with pytest.raises(UsageError, match="--delta_start_date goes with delta"):
+        asked("20130107", "sid_fct_departure", "truncate", "20130101")
+
+
+def test_execution_date_before_the_transfers_start_is_refused() -> None:
+    with pytest.raises(UsageError, match="the start_date of sid_fct_departure"):
+        asked("20121231", "sid_fct_departure", "delta")
