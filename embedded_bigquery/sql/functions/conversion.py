@@ -1,0 +1,260 @@
+"""CAST and SAFE_CAST between BigQuery's types, as DuckDB text.
+
+Source: "Conversion functions", docs.cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql.functions.duckdb_text import fail, is_short, let
+from embedded_bigquery.types import STRING, Type, quoted
+
+NUMBERS = ("INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC")
+# What each type may be cast to, besides itself.
+CASTABLE = {
+    "INT64": (*NUMBERS, "BOOL", "STRING"),
+    "FLOAT64": (*NUMBERS, "STRING"),
+    "NUMERIC": (*NUMBERS, "STRING"),
+    "BIGNUMERIC": (*NUMBERS, "STRING"),
+    "BOOL": ("INT64", "STRING"),
+    "STRING": (*NUMBERS, "BOOL", "BYTES", "DATE", "DATETIME", "TIME", "TIMESTAMP", "INTERVAL", "RANGE"),
+    "BYTES": ("STRING",),
+    "DATE": ("STRING", "DATETIME", "TIMESTAMP"),
+    "DATETIME": ("STRING", "DATE", "TIME", "TIMESTAMP"),
+    "TIME": ("STRING",),
+    "TIMESTAMP": ("STRING", "DATE", "DATETIME", "TIME"),
+    "INTERVAL": ("STRING",),
+    "RANGE": ("STRING",),
+    "JSON": (),
+}
+DATE_PATTERN = r"\d{1,5}-\d{1,2}-\d{1,2}"
+TIME_PATTERN = r"\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,9})?)?"
+ZONE_PATTERN = r"\s*(Z|z|[+-]\d{1,2}(:?\d{2})?|UTC([+-]\d{1,2}(:\d{2})?)?|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)?"
+
+
+def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zone: str | None = None) -> str:
+    """`text` of type `source` as `target`. `safe`: NULL instead of an error; `zone` (DuckDB text) replaces UTC.
+
+    Raises InvalidQuery for a pair that BigQuery does not cast. An unknown source is left to DuckDB.
+    """
+    if source == target:
+        return text
+    if source is None:
+        return f"{'TRY_CAST' if safe else 'CAST'}({text} AS {target.duckdb()})"
+    if source.is_array and target.is_array and source.element and target.element:
+        inner = cast("item_", source.element, target.element, safe=safe, zone=zone)
+        return f"list_transform({text}, lambda item_: {inner})"
+    if source.is_struct and target.is_struct and len(source.fields) == len(target.fields):
+        return _cast_struct(text, source, target, safe, zone)
+    if source.kind == "RANGE" and target == STRING:
+        return _range_text(text, source)
+    if target.kind not in CASTABLE.get(source.kind, ()):
+        raise InvalidQuery(f"Invalid cast from {source} to {target}")
+    if target.kind == "STRING":
+        return to_string(text, source, zone=zone, safe=safe)
+    if source.kind == "STRING":
+        return let_unless_short(text, lambda name: _from_string(name, target, safe, zone))
+    return _between(text, source.kind, target, safe, zone)
+
+
+def let_unless_short(text: str, build: Callable[[str], str]) -> str:
+    """`build(name)` with the value bound to a name, or used as it is when it is but a name or literal."""
+    return build(text) if is_short(text) else let(text, build("v_"))
+
+
+def _cast_struct(text: str, source: Type, target: Type, safe: bool, zone: str | None) -> str:
+    pairs = zip(source.storage_fields(), target.storage_fields(), strict=True)
+    parts = ", ".join(
+        f"{quoted(new)} := {cast(f'({text}).{quoted(old)}', a.type, b.type, safe=safe, zone=zone)}"
+        for (old, a), (new, b) in pairs
+    )
+    return f"CASE WHEN ({text}) IS NULL THEN NULL ELSE struct_pack({parts}) END"
+
+
+def _between(text: str, source: str, target: Type, safe: bool, zone: str | None) -> str:
+    word = "TRY_CAST" if safe else "CAST"
+    if source in ("DATE", "DATETIME") and target.kind == "TIMESTAMP":
+        return f"timezone({zone or chr(39) + 'UTC' + chr(39)}, CAST({text} AS TIMESTAMP))"
+    if source == "TIMESTAMP":
+        local = f"timezone({zone or chr(39) + 'UTC' + chr(39)}, {text})"
+        return local if target.kind == "DATETIME" else f"CAST({local} AS {target.duckdb()})"
+    if source == "INT64" and target.kind == "BOOL":
+        return f"({text} <> 0)"
+    if target.kind == "INT64" and source == "FLOAT64":
+        # DuckDB rounds half to even here, BigQuery half away from zero.
+        return f"{word}(round({text}) AS BIGINT)"
+    return f"{word}({text} AS {target.duckdb()})"
+
+
+def to_string(text: str, source: Type, *, zone: str | None = None, safe: bool = False) -> str:
+    """What CAST(… AS STRING) gives, as DuckDB text."""
+    kind = source.kind
+    if kind == "FLOAT64":
+        # 15 digits when they suffice to read the number back, else 17; -0.0 prints as "-0", 1.0 as "1".
+        return let_unless_short(
+            text,
+            lambda v: (
+                f"CASE WHEN CAST(printf('%.15g', CAST({v} AS DOUBLE)) AS DOUBLE) = {v} "
+                f"THEN printf('%.15g', CAST({v} AS DOUBLE)) ELSE printf('%.17g', CAST({v} AS DOUBLE)) END"
+            ),
+        )
+    if kind in ("NUMERIC", "BIGNUMERIC"):
+        return f"rtrim(rtrim(CAST(CAST({text} AS {source.duckdb()}) AS VARCHAR), '0'), '.')"
+    if kind == "BYTES":
+        return f"TRY(decode({text}))" if safe else f"decode({text})"
+    if kind == "TIME":
+        return let_unless_short(text, lambda v: f"left(CAST({v} AS VARCHAR), 8) || {_fraction(v)}")
+    if kind == "DATETIME":
+        return let_unless_short(text, lambda v: f"strftime({v}, '%Y-%m-%d %H:%M:%S') || {_fraction(v)}")
+    if kind == "TIMESTAMP":
+        return let_unless_short(text, lambda v: _timestamp_text(v, zone))
+    if kind == "INTERVAL":
+        return let_unless_short(text, interval_text)
+    return f"CAST({text} AS VARCHAR)"
+
+
+def _fraction(text: str) -> str:
+    micros = f"(date_part('microseconds', {text}) % 1000000)"
+    return (
+        f"CASE WHEN {micros} = 0 THEN '' "
+        f"WHEN {micros} % 1000 = 0 THEN printf('.%03d', CAST({micros} // 1000 AS BIGINT)) "
+        f"ELSE printf('.%06d', CAST({micros} AS BIGINT)) END"
+    )
+
+
+def _timestamp_text(text: str, zone: str | None) -> str:
+    local = f"timezone({zone or chr(39) + 'UTC' + chr(39)}, {text})"
+    offset = "'+00'"
+    if zone is not None:
+        minutes = f"date_diff('minute', timezone('UTC', {text}), {local})"
+        offset = (
+            f"printf('%s%02d', CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END, CAST(abs({minutes}) // 60 AS BIGINT)) || "
+            f"CASE WHEN {minutes} % 60 = 0 THEN '' ELSE printf(':%02d', CAST(abs({minutes}) % 60 AS BIGINT)) END"
+        )
+    return f"strftime({local}, '%Y-%m-%d %H:%M:%S') || {_fraction(local)} || {offset}"
+
+
+def interval_text(text: str) -> str:
+    """BigQuery's "years-months days hours:minutes:seconds" of an INTERVAL."""
+    months = f"(date_part('year', {text}) * 12 + date_part('month', {text}))"
+    # DuckDB's "microseconds" holds the seconds as well.
+    micros = (
+        f"(date_part('hour', {text}) * 3600000000 + date_part('minute', {text}) * 60000000 "
+        f"+ date_part('microseconds', {text}))"
+    )
+    rest = f"(abs({micros}) % 1000000)"
+    return (
+        f"printf('%s%d-%d %d %s%d:%d:%d', CASE WHEN {months} < 0 THEN '-' ELSE '' END, "
+        f"CAST(abs({months}) // 12 AS BIGINT), CAST(abs({months}) % 12 AS BIGINT), "
+        f"CAST(date_part('day', {text}) AS BIGINT), CASE WHEN {micros} < 0 THEN '-' ELSE '' END, "
+        f"CAST(abs({micros}) // 3600000000 AS BIGINT), CAST(abs({micros}) // 60000000 % 60 AS BIGINT), "
+        f"CAST(abs({micros}) // 1000000 % 60 AS BIGINT)) || CASE WHEN {rest} = 0 THEN '' "
+        f"WHEN {rest} % 1000 = 0 THEN printf('.%03d', CAST({rest} // 1000 AS BIGINT)) "
+        f"ELSE printf('.%06d', CAST({rest} AS BIGINT)) END"
+    )
+
+
+def _range_text(text: str, source: Type) -> str:
+    assert source.element is not None
+    start, end = (to_string(f'({text})."{part}"', source.element) for part in ("start", "end"))
+    return (
+        f"CASE WHEN ({text}) IS NULL THEN NULL ELSE '[' || coalesce({start}, 'UNBOUNDED') || ', ' || "
+        f"coalesce({end}, 'UNBOUNDED') || ')' END"
+    )
+
+
+def _from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
+    """`text` is a name or a literal: it is repeated."""
+    kind = target.kind
+    if kind == "BYTES":
+        return f"encode({text})"
+    if kind == "RANGE":
+        return _range_from_string(text, target, safe)
+    if kind == "BOOL":
+        return (
+            f"CASE lower(trim({text})) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE "
+            f"ELSE {_unless_null(text, f'{chr(39)}Bad bool value: {chr(39)} || {text}', safe)} END"
+        )
+    checks = {
+        "INT64": (r"\s*[+-]?(\d+|0[xX][0-9a-fA-F]+)\s*", "Bad int64 value: "),
+        "FLOAT64": (
+            r"\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*",
+            "Bad double value: ",
+        ),
+        "NUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid NUMERIC value: "),
+        "BIGNUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid BIGNUMERIC value: "),
+        "DATE": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN}{ZONE_PATTERN})?\s*", "Invalid date: "),
+        "DATETIME": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?\s*", "Invalid datetime string "),
+        "TIME": (rf"\s*({DATE_PATTERN}[ Tt])?{TIME_PATTERN}\s*", "Invalid time string "),
+        "TIMESTAMP": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?{ZONE_PATTERN}\s*", "Invalid timestamp: "),
+        "INTERVAL": (r".*", "Invalid INTERVAL value "),
+    }
+    pattern, words = checks[kind]
+    mark = {"DATE": "''", "TIMESTAMP": "''", "INTERVAL": "''", "DATETIME": '"', "TIME": '"'}.get(kind, "")
+    message = f"'{words}{mark}' || {text} || '{mark}'" if mark else f"'{words}' || {text}"
+    # A well-formed text may still be no value (30 February): the same message.
+    value = f"coalesce({_parsed(text, kind, target, zone)}, {fail(message, safe=safe)})"
+    return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN {value} ELSE {_unless_null(text, message, safe)} END"
+
+
+def _unless_null(text: str, message: str, safe: bool) -> str:
+    return "NULL" if safe else f"CASE WHEN {text} IS NOT NULL THEN {fail(message)} END"
+
+
+def _parsed(text: str, kind: str, target: Type, zone: str | None) -> str:
+    name, word = target.duckdb(), "TRY_CAST"
+    if kind == "INT64":
+        # "+5" and hexadecimal after a sign are beyond DuckDB's own cast.
+        digits = f"ltrim(trim({text}), '+')"
+        return (
+            f"CASE WHEN starts_with(lower({digits}), '-0x') THEN -{word}(substr({digits}, 2) AS BIGINT) "
+            f"ELSE {word}({digits} AS BIGINT) END"
+        )
+    if kind == "DATE":
+        return f"{word}(regexp_extract({text}, '{DATE_PATTERN}') AS DATE)"
+    if kind == "TIME":
+        return f"{word}(regexp_extract({text}, '{TIME_PATTERN}\\s*$') AS TIME)"
+    if kind == "TIMESTAMP":
+        explicit = r"([Zz]|[+-]\d{1,2}(:?\d{2})?|UTC|/[A-Za-z_]+)\s*$"
+        zoned = rf"regexp_matches(regexp_replace({text}, '^\s*{DATE_PATTERN}', ''), '{explicit}')"
+        instant = (
+            rf"{word}(regexp_replace(regexp_replace(trim({text}), '(\d)\s*([+-])(\d)(:|$)', '\1\2"
+            rf"0\3\4'), 'UTC([+-])', '\1') AS TIMESTAMPTZ)"
+        )
+        if zone is None:
+            return instant
+        return f"CASE WHEN {zoned} THEN {instant} ELSE timezone({zone}, {word}({text} AS TIMESTAMP)) END"
+    return f"{word}(trim({text}) AS {name})" if kind != "INTERVAL" else _interval_from_string(text)
+
+
+def _interval_from_string(text: str) -> str:
+    number = r"([+-]?\d+)"
+    whole = rf"^\s*([+-]?)(\d+)-(\d+)\s+{number}\s+([+-]?)(\d+):(\d+):(\d+(\.\d+)?)\s*$"
+
+    def group(position: int, kind: str = "INTEGER") -> str:
+        return f"TRY_CAST(regexp_extract({text}, '{whole}', {position}) AS {kind})"
+
+    def sign(position: int) -> str:
+        return f"(CASE regexp_extract({text}, '{whole}', {position}) WHEN '-' THEN -1 ELSE 1 END)"
+
+    return (
+        f"(to_months({sign(1)} * ({group(2)} * 12 + {group(3)})) + to_days({group(4)}) + to_microseconds("
+        f"{sign(5)} * CAST({group(6)} * 3600000000::BIGINT + {group(7)} * 60000000::BIGINT "
+        f"+ {group(8, 'DECIMAL(18, 6)')} * 1000000 AS BIGINT)))"
+    )
+
+
+def _range_from_string(text: str, target: Type, safe: bool) -> str:
+    assert target.element is not None
+    parts = []
+    for position in (1, 2):
+        piece = f"trim(regexp_extract({text}, '^\\[(.*), *(.*)\\)$', {position}))"
+        value = cast(piece, STRING, target.element, safe=safe)
+        parts.append(f"CASE WHEN upper({piece}) IN ('UNBOUNDED', 'NULL') THEN NULL ELSE {value} END")
+    message = f"'Invalid RANGE value: ' || {text}"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '\\[.*,.*\\)') THEN struct_pack(\"start\" := {parts[0]}, "
+        f'"end" := {parts[1]}) ELSE {_unless_null(text, message, safe)} END'
+    )

@@ -1,0 +1,23 @@
+"""Small pieces of DuckDB text that the topics share."""
+
+from __future__ import annotations
+
+
+def literal(value: str) -> str:
+    """A DuckDB string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def fail(message: str, *, safe: bool = False) -> str:
+    """An expression that raises `message` (DuckDB text) when it is evaluated, or is NULL when `safe`."""
+    return "NULL" if safe else f"error({message})"
+
+
+def let(value: str, body: str, name: str = "v_") -> str:
+    """`body` with `name` standing for `value`, which is then evaluated (and written) once."""
+    return f"list_transform([{value}], lambda {name}: {body})[1]"
+
+
+def is_short(text: str) -> bool:
+    """Whether repeating the text costs less than binding it to a name."""
+    return len(text) <= 40 and "(" not in text
