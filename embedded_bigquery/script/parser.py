@@ -1,0 +1,312 @@
+"""The procedural language: text -> nodes. SQL statements and expressions stay spans of the text.
+
+Source: "Procedural language", docs.cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.script import nodes
+from embedded_bigquery.script.nodes import Expression, Node
+from embedded_bigquery.script.tokens import Tokens
+
+MAXIMUM_NESTING = 50
+LABELLED = ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")
+LOOPS = ("LOOP", "WHILE", "REPEAT", "FOR")
+Body = tuple[Node, ...]
+
+
+def parse_script(text: str) -> nodes.Script:
+    """The script that the text is; raises InvalidQuery with line and column."""
+    parser = _Parser(Tokens(text))
+    return nodes.Script(text, parser.script())
+
+
+class _Parser:
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.depth = 0
+        self.labels: list[tuple[str, bool]] = []  # of the blocks and loops around, and whether it is a loop
+        self.loops = 0
+        self.statements: dict[str, Callable[[int], Node]] = {
+            "SET": self._set,
+            "IF": self._if,
+            "CASE": self._case,
+            "BREAK": self._leave,
+            "LEAVE": self._leave,
+            "CONTINUE": self._leave,
+            "ITERATE": self._leave,
+            "RETURN": self._return,
+            "RAISE": self._raise,
+            "CALL": self._call,
+            "EXECUTE": self._execute,
+            "ASSERT": self._assert,
+            "COMMIT": self._transaction_end,
+            "ROLLBACK": self._transaction_end,
+        }
+
+    def script(self) -> Body:
+        found = self._list()
+        if not self.tokens.at_end:
+            raise self.tokens.unexpected()
+        return found
+
+    def _list(self, *stops: str) -> Body:
+        """Statements, each ended by a semicolon, up to a stop word; the last of a script may go without."""
+        found: list[Node] = []
+        declarations = True
+        while not self.tokens.at_end and self.tokens.word() not in stops:
+            if self.tokens.take(";"):
+                if not found or stops:
+                    self.tokens.position -= 1
+                    raise self.tokens.unexpected()
+                continue
+            if self.tokens.word() == "DECLARE":
+                if not declarations:
+                    place = self.tokens.place(self.tokens.start)
+                    raise InvalidQuery(
+                        "Variable declarations are allowed only at the start of a block or script", at=place
+                    )
+                found.append(self._declare())
+            else:
+                declarations = False
+                found.append(self._statement())
+            if not self.tokens.take(";"):
+                if stops or not self.tokens.at_end:
+                    raise self.tokens.unexpected('";"')
+                break
+        return tuple(found)
+
+    def _statement(self) -> Node:
+        start, word = self.tokens.start, self.tokens.word()
+        if self.tokens.word(1) == ":" and self.tokens.word(2) in LABELLED:
+            label = self.tokens.name()
+            self.tokens.expect(":")
+            return self._labelled(start, label)
+        if word == "BEGIN" and self.tokens.word(1) in ("TRANSACTION", ";", ""):
+            self.tokens.expect("BEGIN")
+            self.tokens.take("TRANSACTION")
+            return nodes.BeginTransaction((start, self.tokens.last_end))
+        if word in LABELLED:
+            return self._labelled(start, None)
+        if word == "CREATE" and self._creates_procedure():
+            return self._create_procedure(start)
+        if word in self.statements:
+            return self.statements[word](start)
+        return nodes.Sql(self.tokens.until())
+
+    # ---- blocks and loops
+
+    def _labelled(self, start: int, label: str | None) -> Node:
+        kind = self.tokens.word()
+        if label is not None and any(label.lower() == name.lower() for name, _ in self.labels):
+            raise InvalidQuery(f"Label {label} already exists", at=self.tokens.place(start))
+        if self.depth >= MAXIMUM_NESTING:
+            raise InvalidQuery("Script statement nesting is too deep", at=self.tokens.place(start))
+        self.depth += 1
+        self.loops += kind in LOOPS
+        if label is not None:
+            self.labels.append((label, kind in LOOPS))
+        made = self._block(start, label) if kind == "BEGIN" else self._loop(kind, start, label)
+        if label is not None:
+            self.labels.pop()
+        self.loops -= kind in LOOPS
+        self.depth -= 1
+        return made
+
+    def _end_label(self, label: str | None) -> None:
+        if label is not None and self.tokens.word() not in (";", "") and not self.tokens.at_end:
+            place = self.tokens.place(self.tokens.start)
+            ending = self.tokens.name()
+            if ending.lower() != label.lower():
+                raise InvalidQuery(f"Mismatched end label; expected {label}, got {ending}", at=place)
+
+    def _block(self, start: int, label: str | None) -> nodes.Block:
+        self.tokens.expect("BEGIN")
+        body = self._list("END", "EXCEPTION")
+        handler = None
+        if self.tokens.take("EXCEPTION"):
+            self.tokens.expect("WHEN", "ERROR", "THEN")
+            handler = self._list("END")
+        self.tokens.expect("END")
+        self._end_label(label)
+        return nodes.Block((start, self.tokens.last_end), body, handler, label)
+
+    def _loop(self, kind: str, start: int, label: str | None) -> Node:
+        self.tokens.expect(kind)
+        if kind == "LOOP":
+            body = self._list("END")
+            end = self._end(start, kind, label)
+            return nodes.Loop(end, body, label)
+        if kind == "REPEAT":
+            body = self._list("UNTIL")
+            self.tokens.expect("UNTIL")
+            until = Expression(self.tokens.until("END"))
+            return nodes.Repeat(self._end(start, kind, label), body, until, label)
+        if kind == "WHILE":
+            condition = Expression(self.tokens.until("DO"))
+            self.tokens.expect("DO")
+            body = self._list("END")
+            return nodes.While(self._end(start, kind, label), condition, body, label)
+        variable = self.tokens.name()
+        self.tokens.expect("IN")
+        if self.tokens.word() != "(":
+            raise self.tokens.unexpected('"("')
+        query = Expression(self.tokens.until("DO"))
+        self.tokens.expect("DO")
+        body = self._list("END")
+        return nodes.For(self._end(start, kind, label), variable, query, body, label)
+
+    def _end(self, start: int, kind: str, label: str | None) -> nodes.Span:
+        self.tokens.expect("END", kind)
+        self._end_label(label)
+        return start, self.tokens.last_end
+
+    # ---- conditions
+
+    def _if(self, start: int) -> Node:
+        branches = []
+        self.tokens.expect("IF")
+        while True:
+            condition = Expression(self.tokens.until("THEN"))
+            self.tokens.expect("THEN")
+            branches.append(nodes.Branch(condition, self._list("ELSEIF", "ELSE", "END")))
+            if not self.tokens.take("ELSEIF"):
+                break
+        otherwise = self._list("END") if self.tokens.take("ELSE") else None
+        self.tokens.expect("END", "IF")
+        return nodes.If((start, self.tokens.last_end), tuple(branches), otherwise)
+
+    def _case(self, start: int) -> Node:
+        self.tokens.expect("CASE")
+        subject = None if self.tokens.word() == "WHEN" else Expression(self.tokens.until("WHEN"))
+        branches = []
+        while self.tokens.take("WHEN"):
+            condition = Expression(self.tokens.until("THEN"))
+            self.tokens.expect("THEN")
+            branches.append(nodes.Branch(condition, self._list("WHEN", "ELSE", "END")))
+        otherwise = self._list("END") if self.tokens.take("ELSE") else None
+        self.tokens.expect("END", "CASE")
+        return nodes.Case((start, self.tokens.last_end), subject, tuple(branches), otherwise)
+
+    # ---- variables
+
+    def _declare(self) -> Node:
+        start = self.tokens.start
+        self.tokens.expect("DECLARE")
+        names = self._names(self.tokens.name)
+        kind = None if self.tokens.word() == "DEFAULT" else self.tokens.until("DEFAULT")
+        default = Expression(self.tokens.until()) if self.tokens.take("DEFAULT") else None
+        return nodes.Declare((start, self.tokens.last_end), names, kind, default)
+
+    def _names(self, one: Callable[[], str]) -> tuple[str, ...]:
+        found = [one()]
+        while self.tokens.take(","):
+            found.append(one())
+        return tuple(found)
+
+    def _set(self, start: int) -> Node:
+        self.tokens.expect("SET")
+        is_tuple = self.tokens.take("(")
+        targets = self._names(self._target) if is_tuple else (self._target(),)
+        if is_tuple:
+            self.tokens.expect(")")
+        self.tokens.expect("=")
+        value = Expression(self.tokens.until())
+        return nodes.Set((start, self.tokens.last_end), targets, value, is_tuple)
+
+    def _target(self) -> str:
+        prefix = ""
+        while self.tokens.take("@@") or self.tokens.take("@"):
+            prefix = "@@"
+        name = self.tokens.name()
+        while prefix and self.tokens.take("."):
+            name += f".{self.tokens.name()}"
+        return prefix + name
+
+    # ---- leaving
+
+    def _leave(self, start: int) -> Node:
+        word = self.tokens.word()
+        self.tokens.expect(word)
+        label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.name()
+        place = self.tokens.place(start)
+        leaves = word in ("BREAK", "LEAVE")
+        if label is None and not self.loops:
+            raise InvalidQuery(f"{word} is only allowed inside of a loop body", at=place)
+        if label is not None:
+            is_loop = next((loop for name, loop in self.labels if name.lower() == label.lower()), None)
+            if is_loop is None or not (is_loop or leaves):
+                raise InvalidQuery(f"Label not found: {label}", at=place)
+        span = start, self.tokens.last_end
+        return nodes.Break(span, label) if leaves else nodes.Continue(span, label)
+
+    def _return(self, start: int) -> Node:
+        self.tokens.expect("RETURN")
+        return nodes.Return((start, self.tokens.last_end))
+
+    def _raise(self, start: int) -> Node:
+        self.tokens.expect("RAISE")
+        message = None
+        if self.tokens.take("USING"):
+            self.tokens.expect("MESSAGE", "=")
+            message = Expression(self.tokens.until())
+        return nodes.Raise((start, self.tokens.last_end), message)
+
+    # ---- calls
+
+    def _call(self, start: int) -> Node:
+        self.tokens.expect("CALL")
+        path = self.tokens.name().split(".")
+        while self.tokens.take("."):
+            path += self.tokens.name().split(".")
+        self.tokens.expect("(")
+        arguments: list[Expression] = []
+        while not self.tokens.take(")"):
+            if arguments:
+                self.tokens.expect(",")
+            arguments.append(Expression(self.tokens.until(",", ")")))
+        return nodes.Call((start, self.tokens.last_end), tuple(path), tuple(arguments))
+
+    def _execute(self, start: int) -> Node:
+        self.tokens.expect("EXECUTE", "IMMEDIATE")
+        sql = Expression(self.tokens.until("INTO", "USING"))
+        into = self._names(self.tokens.name) if self.tokens.take("INTO") else ()
+        using: list[nodes.Using] = []
+        if self.tokens.take("USING"):
+            while True:
+                value = Expression(self.tokens.until(",", "AS"))
+                using.append(nodes.Using(value, self.tokens.name() if self.tokens.take("AS") else None))
+                if not self.tokens.take(","):
+                    break
+        return nodes.ExecuteImmediate((start, self.tokens.last_end), sql, into, tuple(using))
+
+    def _assert(self, start: int) -> Node:
+        self.tokens.expect("ASSERT")
+        condition = Expression(self.tokens.until("AS"))
+        message = Expression(self.tokens.until()) if self.tokens.take("AS") else None
+        return nodes.Assert((start, self.tokens.last_end), condition, message)
+
+    def _transaction_end(self, start: int) -> Node:
+        word = self.tokens.word()
+        self.tokens.expect(word)
+        self.tokens.take("TRANSACTION")
+        span = start, self.tokens.last_end
+        return nodes.CommitTransaction(span) if word == "COMMIT" else nodes.RollbackTransaction(span)
+
+    # ---- procedures
+
+    def _creates_procedure(self) -> bool:
+        return "PROCEDURE" in (self.tokens.word(1), self.tokens.word(3)) and self.tokens.word(1) in ("OR", "PROCEDURE")
+
+    def _create_procedure(self, start: int) -> Node:
+        self.tokens.until("BEGIN")
+        if self.tokens.word() != "BEGIN":
+            return nodes.CreateProcedure((start, self.tokens.last_end), None)
+        outer = self.labels, self.loops, self.depth
+        self.labels, self.loops, self.depth = [], 0, 0
+        body = self._block(self.tokens.start, None)
+        self.labels, self.loops, self.depth = outer
+        return nodes.CreateProcedure((start, self.tokens.last_end), body)
