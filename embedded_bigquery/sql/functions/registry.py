@@ -27,7 +27,7 @@ from embedded_bigquery.types import Type
 __all__ = ["Call", "Function", "lookup", "refused", "supertype"]
 
 SCALAR, AGGREGATE, WINDOW = "SCALAR", "AGGREGATE", "WINDOW"
-TOPICS = ("conditional",)
+TOPICS = ("refusals", "conditional", "aggregate", "window", "math", "strings", "patterns")
 
 
 @dataclass(frozen=True, slots=True)
