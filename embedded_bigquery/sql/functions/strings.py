@@ -64,7 +64,8 @@ def _substr(call: Call) -> str:
 def _cut(call: Call, value: str, start: str, width: int) -> str:
     """From `start` (0 and anything before the beginning mean 1) on; each character is `width` wide."""
     size = f"length({value}) // {width}" if width > 1 else f"length({value})"
-    first = f"CASE WHEN {start} = 0 OR {start} < -({size}) THEN 1 WHEN {start} < 0 THEN {size} + {start} + 1 ELSE {start} END"
+    from_end = f"{size} + {start} + 1"
+    first = f"CASE WHEN {start} = 0 OR {start} < -({size}) THEN 1 WHEN {start} < 0 THEN {from_end} ELSE {start} END"
     if width > 1:
         first = f"(({first}) - 1) * {width} + 1"
     if call.count == 2:
