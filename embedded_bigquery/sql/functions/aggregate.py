@@ -5,7 +5,7 @@ Source: "Aggregate functions", docs.cloud.google.com/bigquery/docs/reference/sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql.functions.registry import AGGREGATE, Call, Function
@@ -108,8 +108,13 @@ def _approx_top(call: Call) -> str:
     )
 
 
-def _top_type(types: Sequence[Type | None]) -> Type | None:
-    return array_of(struct_of(("value", or_int64(types[0])), ("count", INT64)))
+def _top_type(call: Call) -> Type | None:
+    return array_of(struct_of(("value", or_int64(call.types[0])), ("count", INT64)))
+
+
+def _corr(call: Call) -> str:
+    # DuckDB answers NaN for a single pair, BigQuery NULL.
+    return f"CASE WHEN {aggregate(call, 'regr_count')} > 1 THEN {aggregate(call, 'corr')} END"
 
 
 def _statistic(name: str, *duckdb: str) -> Function:
@@ -134,6 +139,7 @@ FUNCTIONS = (
     Function(
         "AVG",
         (
+            "AVG(INT64) -> FLOAT64",
             "AVG(FLOAT64) -> FLOAT64",
             "AVG(NUMERIC) -> NUMERIC",
             "AVG(BIGNUMERIC) -> BIGNUMERIC",
@@ -141,9 +147,6 @@ FUNCTIONS = (
         ),
         _avg,
         AGGREGATE,
-        infer=lambda types: (
-            types[0] if types[0] and types[0].kind in ("NUMERIC", "BIGNUMERIC", "INTERVAL") else FLOAT64
-        ),
     ),
     Function("MAX", ("MAX(T) -> T",), plain("max"), AGGREGATE),
     Function("MIN", ("MIN(T) -> T",), plain("min"), AGGREGATE),
@@ -169,7 +172,7 @@ FUNCTIONS = (
     _statistic("VARIANCE", "var_samp"),
     _statistic("VAR_SAMP"),
     _statistic("VAR_POP"),
-    _pair("CORR"),
+    Function("CORR", ("CORR(FLOAT64, FLOAT64) -> FLOAT64",), _corr, AGGREGATE),
     _pair("COVAR_POP"),
     _pair("COVAR_SAMP"),
     # Exact: within the error that BigQuery allows itself.

@@ -27,8 +27,8 @@ def floating(name: str) -> tuple[str, ...]:
     return tuple(f"{name}({kind}) -> {kind}" for kind in ("FLOAT64", *DECIMALS))
 
 
-def _float_or_decimal(types: Sequence[Type | None]) -> Type | None:
-    kind = types[0]
+def _float_or_decimal(call: Call) -> Type | None:
+    kind = call.types[0]
     return kind if kind is not None and kind.kind in DECIMALS else FLOAT64
 
 
@@ -149,8 +149,8 @@ def _binary(name: str, template: Callable[[Call], str], kinds: Sequence[str]) ->
     return Function(name, tuple(f"{name}({kind}, {kind}) -> {kind}" for kind in kinds), template)
 
 
-def _divided(types: Sequence[Type | None]) -> Type | None:
-    merged = supertype(types)
+def _divided(call: Call) -> Type | None:
+    merged = supertype(call.types)
     return merged if merged is not None and merged.kind in DECIMALS else FLOAT64
 
 

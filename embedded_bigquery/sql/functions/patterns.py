@@ -65,8 +65,9 @@ def _instr(call: Call) -> str:
     value, pattern, group = call.text(0), call.text(1), _group(call)
     if group:
         raise NotSupported("REGEXP_INSTR with a capturing group")
-    matched = f"regexp_extract(v_, {pattern})"
-    body = f"CASE WHEN v_ IS NULL THEN NULL WHEN regexp_matches(v_, {pattern}) THEN instr(v_, {matched}) ELSE 0 END"
+    # The shortest text that a match follows.
+    before = f"regexp_extract(v_, '(?s)^(.*?)(?:' || {pattern} || ')', 1)"
+    body = f"CASE WHEN v_ IS NULL THEN NULL WHEN regexp_matches(v_, {pattern}) THEN length({before}) + 1 ELSE 0 END"
     return let(value, body)
 
 

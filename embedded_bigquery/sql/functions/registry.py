@@ -13,7 +13,7 @@ as they were parsed. The type None is both "unknown" and that of an untyped NULL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -27,7 +27,22 @@ from embedded_bigquery.types import Type
 __all__ = ["Call", "Function", "lookup", "refused", "supertype"]
 
 SCALAR, AGGREGATE, WINDOW = "SCALAR", "AGGREGATE", "WINDOW"
-TOPICS = ("refusals", "conditional", "aggregate", "window", "math", "strings", "patterns")
+TOPICS = (
+    "refusals",
+    "conditional",
+    "aggregate",
+    "window",
+    "math",
+    "strings",
+    "patterns",
+    "hashing",
+    "dates",
+    "date_parts",
+    "date_formats",
+    "arrays",
+    "json",
+    "formatting",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ class Call:
 
 
 Renderer = Callable[[Call], str]
-Infer = Callable[[Sequence[Type | None]], Type | None]
+Infer = Callable[[Call], Type | None]  # of the bound call
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +176,8 @@ class Function:
                 best = (fit[0], signature, fit[1], fit[2])
         if best is None:
             raise InvalidQuery(self._mismatch(call))
-        result = self.infer(call.types) if self.infer is not None else best[3]
-        return replace(call, parameters=best[2], result=result)
+        bound = replace(call, parameters=best[2], result=best[3])
+        return bound if self.infer is None else replace(bound, result=self.infer(bound))
 
     def render(self, call: Call) -> str:
         """The DuckDB text of a bound call."""

@@ -271,7 +271,9 @@ FUNCTIONS = (
     Function(
         "SAFE_CONVERT_BYTES_TO_STRING",
         ("SAFE_CONVERT_BYTES_TO_STRING(BYTES) -> STRING",),
-        "coalesce(TRY(decode({0})), CASE WHEN {0} IS NOT NULL THEN '\ufffd' END)",
+        # BigQuery puts U+FFFD for what is not UTF-8; DuckDB cannot tell where that is.
+        "CASE WHEN {0} IS NOT NULL THEN "
+        "coalesce(TRY(decode({0})), error('not supported: SAFE_CONVERT_BYTES_TO_STRING of invalid UTF-8')) END",
     ),
     Function("EDIT_DISTANCE", ("EDIT_DISTANCE(STRING, STRING) -> INT64",), "levenshtein({0}, {1})"),
 )
