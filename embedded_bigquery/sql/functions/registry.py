@@ -231,7 +231,9 @@ def _fit(signature: Signature, call: Call) -> tuple[int, tuple[Type | None, ...]
     """(cost, wanted type of each argument, result) when the arguments fit the signature."""
     bound: dict[str, Type | None] = {}
     parameters = [signature.parameter(position) for position in range(call.count)]
-    for position, parameter in enumerate(parameters):
+    # Literals last: they take the type of the other arguments where they can.
+    for position in sorted(range(call.count), key=call.is_literal):
+        parameter = parameters[position]
         variable, given = parameter.variable, call.types[position]
         if variable is None or given is None:
             continue
@@ -241,7 +243,7 @@ def _fit(signature: Signature, call: Call) -> tuple[int, tuple[Type | None, ...]
             given = given.element
         merged = supertype([bound.get(variable), given]) if bound.get(variable) is not None else given
         if merged is None and call.is_literal(position):
-            merged = bound[variable]  # a literal takes the other arguments' type
+            merged = bound[variable]
         if merged is None:
             return None
         bound[variable] = merged
