@@ -21,7 +21,7 @@ setup(
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
         "rich>=13",
-        "sqlglot[c]>=30.30,<30.31",
+        "sqlglot>=30.30,<30.31",
         "tenacity>=9,<10",
     ],
 )
