@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class Database:
                 "wait until that one ends, or serve the file with `deployer emulate` and point both at it."
             ) from error
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # The file's name: a complete table name begins with it, since a dataset may be called the same.
+        self.name = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
 
     def cursor(self) -> Connection:
         """A connection with its own transaction and temporary tables; close it after use."""
@@ -62,6 +65,12 @@ def fetch(connection: Connection, count: int | None = None) -> list[tuple[Any, .
         raise Stopped("Job execution was cancelled: User requested cancellation") from error
     except duckdb.Error as error:
         raise InvalidQuery(_first_line(str(error))) from error
+
+
+def rollback(connection: Connection) -> None:
+    """Ends the open transaction, if there is one: a COMMIT that failed has ended it already."""
+    with suppress(duckdb.TransactionException):
+        connection.rollback()
 
 
 def _first_line(text: str) -> str:

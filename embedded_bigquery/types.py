@@ -174,6 +174,35 @@ def field_from_api(resource: dict[str, Any]) -> Field:
     )
 
 
+def standard(kind: Type) -> dict[str, Any]:
+    """The API's StandardSqlDataType, as routines have it."""
+    if kind.is_array and kind.element is not None:
+        return {"typeKind": "ARRAY", "arrayElementType": standard(kind.element)}
+    if kind.element is not None:
+        return {"typeKind": "RANGE", "rangeElementType": standard(kind.element)}
+    if kind.is_struct:
+        return {"typeKind": "STRUCT", "structType": {"fields": [standard_field(field) for field in kind.fields]}}
+    return {"typeKind": kind.kind}
+
+
+def standard_field(field: Field) -> dict[str, Any]:
+    """The API's StandardSqlField."""
+    return {"name": field.name, "type": standard(field.type)}
+
+
+def type_from_standard(resource: dict[str, Any]) -> Type:
+    """The inverse of `standard`; raises KeyError on a type that does not exist."""
+    name = resource["typeKind"].upper()
+    if name == "ARRAY":
+        return array_of(type_from_standard(resource["arrayElementType"]))
+    if name == "RANGE":
+        return Type("RANGE", element=type_from_standard(resource["rangeElementType"]))
+    if name == "STRUCT":
+        fields = resource.get("structType", {}).get("fields", ())
+        return Type("STRUCT", fields=tuple(Field(f.get("name", ""), type_from_standard(f["type"])) for f in fields))
+    return Type(ALIASES[name])
+
+
 def array_of(element: Type) -> Type:
     return Type("ARRAY", element=element)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.script import nodes
 from embedded_bigquery.script.nodes import Expression, Node
-from embedded_bigquery.script.tokens import Tokens
+from embedded_bigquery.sql.tokens import Span, Tokens
 
 MAXIMUM_NESTING = 50
 LABELLED = ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")
@@ -159,7 +159,7 @@ class _Parser:
         body = self._list("END")
         return nodes.For(self._end(start, kind, label), variable, query, body, label)
 
-    def _end(self, start: int, kind: str, label: str | None) -> nodes.Span:
+    def _end(self, start: int, kind: str, label: str | None) -> Span:
         self.tokens.expect("END", kind)
         self._end_label(label)
         return start, self.tokens.last_end

@@ -9,8 +9,8 @@ from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from embedded_bigquery.errors import InvalidQuery
-from embedded_bigquery.script.nodes import Span
 
+Span = tuple[int, int]  # (start, end) in characters of the whole text
 OPENING, CLOSING = ("(", "["), (")", "]")
 
 
@@ -18,6 +18,10 @@ class ScriptTokenizer(BigQuery.Tokenizer):
     """sqlglot makes one opaque string of what follows CALL, EXECUTE and their like; here they are words."""
 
     COMMANDS: ClassVar[set[TokenType]] = set()
+    # PARTITION BY and its like are two words.
+    KEYWORDS: ClassVar[dict[str, TokenType]] = {
+        word: kind for word, kind in BigQuery.Tokenizer.KEYWORDS.items() if " " not in word
+    }
 
 
 class Tokens:
@@ -88,6 +92,19 @@ class Tokens:
             raise self.unexpected("identifier")
         self.position += 1
         return token.text
+
+    def advance(self) -> str:
+        """Goes past any one token; its text."""
+        if self.at_end:
+            raise self.unexpected()
+        self.position += 1
+        return str(self.all[self.position - 1].text)
+
+    def string(self) -> str:
+        """The value of a string literal."""
+        if self.at_end or self.text[self.start].upper() not in "'\"R":
+            raise self.unexpected("string literal")
+        return self.advance()
 
     def until(self, *stops: str) -> Span:
         """The span up to one of the words outside parentheses and CASE … END, which is not taken; never empty."""

@@ -1,0 +1,233 @@
+"""What exists: datasets, tables and routines, as the API's resources, kept in the DuckDB file itself.
+
+One source of truth: a resource is stored as the JSON that `datasets.get`, `tables.get` or `routines.get` answer,
+and a change of it is committed together with the change of the table that it describes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from embedded_bigquery.duck import Connection, Database, execute, fetch, rollback
+from embedded_bigquery.errors import NotFound
+from embedded_bigquery.sql.environment import Relation, Routine, RoutineArgument, TablePath
+from embedded_bigquery.types import Field, Type, field_from_api, quoted, type_from_standard
+
+Kind = Literal["DATASET", "TABLE", "ROUTINE"]
+Resource = dict[str, Any]
+Key = tuple[Kind, str, str, str]
+
+STORE = "_bigquery"  # the schema that holds the metadata; no dataset can have this name
+
+
+class Catalog:
+    """Lookups by full name, and the one way to change what exists. Safe to use from many threads."""
+
+    def __init__(self, database: Database, project: str, location: str) -> None:
+        self.project, self.location = project, location
+        self._database = database
+        self._lock = threading.RLock()
+        self._resources: dict[Key, Resource] = {}
+        self._relations: dict[TablePath, Relation] = {}
+        self._routines: dict[TablePath, Routine] = {}
+        self.version = 0
+        self._open()
+
+    def _open(self) -> None:
+        connection = self._database.cursor()
+        store = f"{quoted(self._database.name)}.{STORE}"
+        self._table = f"{store}.resources"
+        execute(connection, f"CREATE SCHEMA IF NOT EXISTS {store}")
+        columns = "kind VARCHAR, project VARCHAR, dataset VARCHAR, name VARCHAR, resource VARCHAR"
+        execute(connection, f"CREATE TABLE IF NOT EXISTS {self._table} ({columns})")
+        for kind, project, dataset, name, text in fetch(execute(connection, f"FROM {self._table}")):
+            self._resources[(kind, project, dataset, name)] = json.loads(text)
+        connection.close()
+
+    # ---- lookups
+
+    def dataset(self, project: str, name: str) -> Resource | None:
+        return self._resources.get(("DATASET", project, name, ""))
+
+    def datasets(self, project: str) -> list[Resource]:
+        return self._listed("DATASET", project)
+
+    def table(self, path: TablePath) -> Resource | None:
+        return self._resources.get(("TABLE", path.project, path.dataset, path.name))
+
+    def tables(self, project: str, dataset: str) -> list[Resource]:
+        return self._listed("TABLE", project, dataset)
+
+    def routine_resource(self, path: TablePath) -> Resource | None:
+        found = self._resources.get(("ROUTINE", path.project, path.dataset, path.name))
+        if found is not None:
+            return found
+        # Routine names are not case-sensitive, table names are.
+        name = path.name.lower()
+        same = (r for r in self.routines(path.project, path.dataset) if path_of(r).name.lower() == name)
+        return next(same, None)
+
+    def routines(self, project: str, dataset: str) -> list[Resource]:
+        return self._listed("ROUTINE", project, dataset)
+
+    def _listed(self, kind: Kind, project: str, dataset: str | None = None) -> list[Resource]:
+        with self._lock:
+            keys = sorted(key for key in self._resources if key[:2] == (kind, project) and dataset in (None, key[2]))
+            return [self._resources[key] for key in keys]
+
+    def relation(self, path: TablePath) -> Relation | None:
+        """The table or view as a statement sees it."""
+        known = self._relations.get(path)
+        if known is None and (resource := self.table(path)) is not None:
+            known = self._relations[path] = relation_of(resource, self.duckdb_name(path))
+        return known
+
+    def routine(self, path: TablePath) -> Routine | None:
+        known = self._routines.get(path)
+        if known is None and (resource := self.routine_resource(path)) is not None:
+            known = self._routines[path] = routine_of(resource)
+        return known
+
+    def duckdb_schema(self, project: str, dataset: str) -> str:
+        """The complete DuckDB name of a dataset: the file's name may be a dataset's name too."""
+        schema = dataset if project == self.project else f"{project}.{dataset}"
+        return f"{quoted(self._database.name)}.{quoted(schema)}"
+
+    def duckdb_name(self, path: TablePath) -> str:
+        return f"{self.duckdb_schema(path.project, path.dataset)}.{quoted(path.name)}"
+
+    def required_dataset(self, project: str, name: str) -> Resource:
+        found = self.dataset(project, name)
+        if found is None:
+            raise NotFound(f"Not found: Dataset {project}:{name} was not found in location {self.location}")
+        return found
+
+    # ---- changes
+
+    @contextmanager
+    def change(self, connection: Connection) -> Iterator[Change]:
+        """A unit of work on the connection: what is put and what runs on it is committed together, or not at all.
+
+        The connection must not be inside a transaction.
+        """
+        with self._lock:
+            execute(connection, "BEGIN TRANSACTION")
+            change = Change(connection, self._table)
+            try:
+                yield change
+                execute(connection, "COMMIT")
+            except BaseException:
+                rollback(connection)
+                raise
+            for key, resource in change.resources.items():
+                if resource is None:
+                    self._resources.pop(key, None)
+                else:
+                    self._resources[key] = resource
+            self._relations.clear()
+            self._routines.clear()
+            self.version += 1
+
+
+class Change:
+    """The resources that one unit of work puts and removes."""
+
+    def __init__(self, connection: Connection, table: str) -> None:
+        self.connection = connection
+        self._table = table
+        self.resources: dict[Key, Resource | None] = {}
+
+    def put(self, kind: Kind, resource: Resource) -> Resource:
+        """Stores the resource with a new etag and time of change."""
+        path = path_of(resource)
+        stored = stamped(resource)
+        self.remove(kind, path)
+        values = [kind, path.project, path.dataset, path.name, json.dumps(stored)]
+        execute(self.connection, f"INSERT INTO {self._table} VALUES (?, ?, ?, ?, ?)", values)
+        self.resources[(kind, path.project, path.dataset, path.name)] = stored
+        return stored
+
+    def remove(self, kind: Kind, path: TablePath) -> None:
+        values = [kind, path.project, path.dataset, path.name]
+        where = "kind = ? AND project = ? AND dataset = ? AND name = ?"
+        execute(self.connection, f"DELETE FROM {self._table} WHERE {where}", values)
+        self.resources[(kind, path.project, path.dataset, path.name)] = None
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def stamped(resource: Resource) -> Resource:
+    """A copy with a fresh etag, lastModifiedTime and, for a new resource, creationTime (milliseconds, as text)."""
+    now = str(now_ms())
+    return {"creationTime": now, **resource, "lastModifiedTime": now, "etag": uuid.uuid4().hex}
+
+
+def path_of(resource: Resource) -> TablePath:
+    """The full name in a resource's reference; `name` is "" for a dataset."""
+    for key, name in (("tableReference", "tableId"), ("routineReference", "routineId"), ("datasetReference", "")):
+        reference = resource.get(key)
+        if reference is not None:
+            return TablePath(reference["projectId"], reference["datasetId"], reference.get(name, ""))
+    raise KeyError("the resource has no reference")
+
+
+def relation_of(resource: Resource, duckdb_name: str) -> Relation:
+    """A table resource as a statement sees it."""
+    partitioning = resource.get("timePartitioning") or {}
+    ranges = resource.get("rangePartitioning") or {}
+    column = partitioning.get("field") or ranges.get("field") or ("_PARTITIONTIME" if partitioning else None)
+    return Relation(
+        path=path_of(resource),
+        fields=fields_of(resource),
+        duckdb_name=duckdb_name,
+        kind=resource["type"],
+        view_query=(resource.get("view") or resource.get("materializedView") or {}).get("query"),
+        partition_column=column,
+        partition_granularity=partitioning.get("type"),
+        require_partition_filter=bool(resource.get("requirePartitionFilter")),
+    )
+
+
+def fields_of(resource: Resource) -> tuple[Field, ...]:
+    return tuple(field_from_api(item) for item in (resource.get("schema") or {}).get("fields", ()))
+
+
+def routine_of(resource: Resource) -> Routine:
+    """A routine resource as a statement sees it."""
+    returned = resource.get("returnType")
+    columns = (resource.get("returnTableType") or {}).get("columns", ())
+    return Routine(
+        path=path_of(resource),
+        kind=resource["routineType"],
+        arguments=tuple(_argument(item) for item in resource.get("arguments", ())),
+        body=resource.get("definitionBody", ""),
+        returns=type_from_standard(returned) if returned else None,
+        return_fields=tuple(Field(item["name"], type_from_standard(item["type"])) for item in columns),
+        language=resource.get("language", "SQL"),
+        options={key: resource[key] for key in ("importedLibraries", "strictMode") if key in resource},
+    )
+
+
+def _argument(item: Resource) -> RoutineArgument:
+    kind = item.get("argumentKind", "FIXED_TYPE")
+    data_type = item.get("dataType")
+    known: Type | None = type_from_standard(data_type) if data_type else None
+    return RoutineArgument(
+        name=item.get("name", ""),
+        type=known,
+        mode=item.get("mode") or "IN",
+        is_aggregate=bool(item.get("isAggregate", True)),
+        is_table=kind == "ANY_TABLE" or "tableType" in item,
+        table_fields=tuple(
+            Field(column["name"], type_from_standard(column["type"]))
+            for column in (item.get("tableType") or {}).get("columns", ())
+        ),
+    )

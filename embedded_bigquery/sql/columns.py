@@ -1,0 +1,197 @@
+"""Names, types, column lists and OPTIONS as definitions have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql.definitions import Path
+from embedded_bigquery.sql.tokens import Span, Tokens
+from embedded_bigquery.types import ALIASES, Field, Type
+
+Constant = Callable[[str], Any]  # evaluates an expression of an OPTIONS list
+
+
+def parse_type_text(text: str) -> Field:
+    """A type with its sizes, such as DECLARE has, as a nameless Field; raises InvalidQuery."""
+    parser = ColumnParser(Tokens(text), lambda expression: None)
+    found = parser.column_type("")
+    if not parser.tokens.at_end:
+        raise parser.tokens.unexpected()
+    return found
+
+
+class ColumnParser:
+    def __init__(self, tokens: Tokens, constant: Constant) -> None:
+        self.tokens = tokens
+        self.constant = constant
+        self.half_closed = False  # one half of a >> is taken
+
+    # ---- words
+
+    def path(self) -> Path:
+        """A name of one to three parts; dashes in an unquoted project are part of it."""
+        parts: list[str] = []
+        while True:
+            part = self.tokens.name()
+            while self.tokens.word() == "-" and self.tokens.word(1) and not parts:
+                self.tokens.expect("-")
+                part += f"-{self.tokens.advance()}"
+            parts += part.split(".")
+            if not self.tokens.take("."):
+                return tuple(parts)
+
+    def names(self) -> tuple[str, ...]:
+        found = [self.tokens.name()]
+        while self.tokens.take(","):
+            found.append(self.tokens.name())
+        return tuple(found)
+
+    def slice(self, span: Span) -> str:
+        return self.tokens.text[span[0] : span[1]]
+
+    def options(self) -> dict[str, Any]:
+        """OPTIONS (name = value, …), if it comes next."""
+        found: dict[str, Any] = {}
+        if not self.tokens.take("OPTIONS"):
+            return found
+        self.tokens.expect("(")
+        while not self.tokens.take(")"):
+            name = self.tokens.name().lower()
+            self.tokens.expect("=")
+            found[name] = self.constant(self.slice(self.tokens.until(",", ")")))
+            if not self.tokens.take(",") and self.tokens.word() != ")":
+                raise self.tokens.unexpected('"," or ")"')
+        return found
+
+    # ---- types and columns
+
+    def column_type(self, name: str) -> Field:
+        """A type, with what may follow it inside a column list: sizes, COLLATE, NOT NULL, DEFAULT, OPTIONS."""
+        at = self.tokens.place(self.tokens.start)
+        word = self.tokens.name().upper()
+        sizes: tuple[int, ...] = ()
+        if word in ("ARRAY", "RANGE") and self.tokens.word() in ("<", "<>"):
+            self.tokens.expect("<")
+            inner = self.column_type("")
+            self.close()
+            kind, sizes = Type(word, element=inner.type), inner.parameters
+            if word == "ARRAY" and inner.type.is_array:
+                raise InvalidQuery("Cannot construct array with element type ARRAY", at=at)
+        elif word == "STRUCT":
+            kind = Type("STRUCT", fields=self._struct_fields())
+        elif word in ALIASES:
+            kind = Type(ALIASES[word])
+            sizes = self._sizes()
+            _check_sizes(kind.kind, sizes, at)
+        else:
+            raise InvalidQuery(f"Type not found: {word}", at=at)
+        made = Field(name, kind, parameters=sizes)
+        if self.tokens.take("COLLATE"):
+            made = replace(
+                made, collation=str(self.constant(self.slice(self.tokens.until(",", ")", "NOT", "OPTIONS"))))
+            )
+        while True:
+            if self.tokens.take("NOT", "NULL"):
+                made = replace(made, required=True)
+            elif self.tokens.take("DEFAULT"):
+                made = replace(made, default=self.slice(self.tokens.until(",", ")", "OPTIONS", "NOT")))
+            elif self.tokens.word() == "OPTIONS":
+                made = replace(made, description=self.options().get("description"))
+            else:
+                return made
+
+    def _struct_fields(self) -> tuple[Field, ...]:
+        if self.tokens.take("<>"):
+            return ()
+        self.tokens.expect("<")
+        found = []
+        while True:
+            # `name type`, or a type alone.
+            named = self.tokens.word(1) not in (",", ">", ">>", "<", "(", "<>")
+            found.append(self.column_type(self.tokens.name() if named else ""))
+            if not self.tokens.take(","):
+                self.close()
+                return tuple(found)
+
+    def close(self) -> None:
+        if self.half_closed:
+            self.half_closed = False
+            self.tokens.expect(">>")
+        elif self.tokens.word() == ">>":
+            self.half_closed = True
+        else:
+            self.tokens.expect(">")
+
+    def _sizes(self) -> tuple[int, ...]:
+        if not self.tokens.take("("):
+            return ()
+        text = self.slice(self.tokens.until(")"))
+        self.tokens.expect(")")
+        if text.upper() == "MAX":
+            return ()
+        return tuple(int(part, 0) for part in text.split(","))
+
+    def columns(self) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+        """Columns and primary key of (name type …, PRIMARY KEY (…) NOT ENFORCED, …)."""
+        found: list[Field] = []
+        key: tuple[str, ...] = ()
+        self.tokens.expect("(")
+        while not self.tokens.take(")"):
+            if self.tokens.word() in ("PRIMARY", "FOREIGN", "CONSTRAINT"):
+                key = self.key() or key
+            else:
+                name = self.tokens.name()
+                found.append(self.column_type(name))
+                if self.tokens.word() in ("PRIMARY", "REFERENCES"):
+                    key = (name,) if self.key() is not None else key
+            if not self.tokens.take(",") and self.tokens.word() != ")":
+                raise self.tokens.unexpected('"," or ")"')
+        names = [column.name.lower() for column in found]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise InvalidQuery(f"Duplicate column name {found[position].name} in CREATE TABLE")
+        return tuple(found), key
+
+    def key(self) -> tuple[str, ...] | None:
+        """A key, which BigQuery takes only NOT ENFORCED; None for a foreign one."""
+        if self.tokens.take("CONSTRAINT"):
+            self.tokens.take("IF", "NOT", "EXISTS")
+            self.tokens.name()
+        columns: tuple[str, ...] | None = None
+        at = self.tokens.place(self.tokens.start)
+        if self.tokens.take("PRIMARY", "KEY"):
+            columns = self.parenthesised() if self.tokens.word() == "(" else ()
+        else:
+            if self.tokens.take("FOREIGN", "KEY"):
+                self.parenthesised()
+            self.tokens.expect("REFERENCES")
+            self.path()
+            self.parenthesised()
+        if not self.tokens.take("NOT", "ENFORCED"):
+            raise InvalidQuery("Enforcement of keys is not supported; write NOT ENFORCED", at=at)
+        return columns
+
+    def parenthesised(self) -> tuple[str, ...]:
+        self.tokens.expect("(")
+        names = self.names()
+        self.tokens.expect(")")
+        return names
+
+
+def _check_sizes(kind: str, sizes: tuple[int, ...], at: tuple[int, int]) -> None:
+    """Source: "Parameterized data types"."""
+    if not sizes:
+        return
+    if kind in ("STRING", "BYTES"):
+        good = len(sizes) == 1 and sizes[0] > 0
+    elif kind in ("NUMERIC", "BIGNUMERIC"):
+        limit, most = (9, 29) if kind == "NUMERIC" else (38, 38)
+        precision, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
+        good = len(sizes) <= 2 and 0 <= scale <= limit and max(1, scale) <= precision <= scale + most
+    else:
+        raise InvalidQuery(f"{kind} does not support type parameters", at=at)
+    if not good:
+        raise InvalidQuery(f"Invalid type parameters of {kind}: {', '.join(map(str, sizes))}", at=at)

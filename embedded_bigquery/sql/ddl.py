@@ -1,0 +1,265 @@
+"""CREATE, DROP and ALTER statements: text -> nodes.
+
+Source: "Data definition language (DDL) statements in GoogleSQL".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.sql.columns import ColumnParser, Constant
+from embedded_bigquery.sql.definitions import (
+    Action,
+    AddColumn,
+    AddKey,
+    Alter,
+    AlterColumn,
+    Create,
+    Drop,
+    DropColumn,
+    RenameColumn,
+    RenameTable,
+    SetOptions,
+)
+from embedded_bigquery.sql.environment import RoutineArgument
+from embedded_bigquery.sql.tokens import Tokens
+from embedded_bigquery.types import Field, Type
+
+ROUTINES = ("FUNCTION", "TABLE FUNCTION", "AGGREGATE FUNCTION", "PROCEDURE")
+
+
+def parse_definition(text: str, constant: Constant) -> Create | Drop | Alter:
+    """The DDL statement that the text is; raises InvalidQuery with its place in the text."""
+    return _Parser(Tokens(text), constant).statement()
+
+
+class _Parser(ColumnParser):
+    def statement(self) -> Create | Drop | Alter:
+        if self.tokens.take("CREATE"):
+            made: Create | Drop | Alter = self._create()
+        elif self.tokens.take("DROP"):
+            kind = self._kind()
+            if_exists = self.tokens.take("IF", "EXISTS")
+            path = self.path()
+            if self.tokens.take("ON"):
+                raise NotSupported(f"DROP {kind} ON")
+            cascade = self.tokens.take("CASCADE")
+            self.tokens.take("RESTRICT")
+            made = Drop(kind, path, if_exists, cascade)
+        else:
+            self.tokens.expect("ALTER")
+            made = self._alter()
+        self.tokens.take(";")
+        if not self.tokens.at_end:
+            raise self.tokens.unexpected()
+        return made
+
+    def _kind(self) -> str:
+        for words in (
+            ("TABLE", "FUNCTION"),
+            ("AGGREGATE", "FUNCTION"),
+            ("MATERIALIZED", "VIEW"),
+            ("SNAPSHOT", "TABLE"),
+            ("TABLE",),
+            ("VIEW",),
+            ("SCHEMA",),
+            ("FUNCTION",),
+            ("PROCEDURE",),
+        ):
+            if self.tokens.take(*words):
+                return " ".join(words)
+        what = f"{self.tokens.word()} {self.tokens.word(1)}".strip()
+        raise NotSupported(f"definition of {what}", at=self.tokens.place(self.tokens.start))
+
+    # ---- CREATE
+
+    def _create(self) -> Create:
+        replaces = self.tokens.take("OR", "REPLACE")
+        temporary = self.tokens.take("TEMP") or self.tokens.take("TEMPORARY")
+        kind = self._kind()
+        if_not_exists = self.tokens.take("IF", "NOT", "EXISTS")
+        if replaces and if_not_exists:
+            raise InvalidQuery(f"CREATE {kind} cannot have both OR REPLACE and IF NOT EXISTS")
+        made = Create(kind, self.path(), replaces, temporary, if_not_exists)
+        if kind in ROUTINES:
+            return self._routine(made)
+        if kind == "SCHEMA":
+            if self.tokens.take("DEFAULT", "COLLATE"):
+                raise NotSupported("collation")
+            return replace(made, options=self.options())
+        if kind in ("VIEW", "MATERIALIZED VIEW"):
+            return self._view(made)
+        return self._table(made)
+
+    def _table(self, made: Create) -> Create:
+        for word in ("LIKE", "COPY", "CLONE"):
+            if self.tokens.take(word):
+                made = replace(made, source=(word, self.path()))
+        if self.tokens.word() == "(":
+            columns, key = self.columns()
+            made = replace(made, columns=columns, primary_key=key)
+        if self.tokens.take("FOR", "SYSTEM_TIME"):
+            raise NotSupported("FOR SYSTEM_TIME AS OF", at=self.tokens.place(self.tokens.start))
+        if self.tokens.take("DEFAULT", "COLLATE"):
+            raise NotSupported("collation")
+        if self.tokens.take("PARTITION", "BY"):
+            made = replace(made, partition=self.slice(self.tokens.until("CLUSTER", "OPTIONS", "AS")))
+        if self.tokens.take("CLUSTER", "BY"):
+            made = replace(made, cluster=self.names())
+        made = replace(made, options=self.options())
+        if self.tokens.take("AS"):
+            made = replace(made, query=self.slice(self.tokens.until()))
+        return made
+
+    def _view(self, made: Create) -> Create:
+        if self.tokens.take("("):
+            columns = []
+            while not self.tokens.take(")"):
+                name = self.tokens.name()
+                columns.append(Field(name, Type("STRING"), description=self.options().get("description")))
+                self.tokens.take(",")
+            made = replace(made, columns=tuple(columns))
+        if self.tokens.take("PARTITION", "BY"):
+            made = replace(made, partition=self.slice(self.tokens.until("CLUSTER", "OPTIONS", "AS")))
+        if self.tokens.take("CLUSTER", "BY"):
+            made = replace(made, cluster=self.names())
+        made = replace(made, options=self.options())
+        self.tokens.expect("AS")
+        if self.tokens.take("REPLICA"):
+            raise NotSupported("materialized view replica")
+        return replace(made, query=self.slice(self.tokens.until()))
+
+    # ---- routines
+
+    def _routine(self, made: Create) -> Create:
+        self.tokens.expect("(")
+        arguments = []
+        while not self.tokens.take(")"):
+            arguments.append(self._argument(made.kind == "PROCEDURE"))
+            if not self.tokens.take(",") and self.tokens.word() != ")":
+                raise self.tokens.unexpected('"," or ")"')
+        made = replace(made, arguments=tuple(arguments))
+        if self.tokens.take("WITH", "CONNECTION") or self.tokens.take("EXTERNAL", "SECURITY"):
+            raise NotSupported("routine with a connection")
+        if self.tokens.take("RETURNS"):
+            made = self._returns(made)
+        self.tokens.take("NOT")
+        self.tokens.take("DETERMINISTIC")
+        if self.tokens.take("LANGUAGE"):
+            made = replace(made, language=self.tokens.name().upper())
+        options = self.options()
+        if made.kind == "PROCEDURE":
+            if self.tokens.word() != "BEGIN":
+                raise NotSupported("procedure in another language", at=self.tokens.place(self.tokens.start))
+            start = self.tokens.start
+            self.tokens.position = len(self.tokens.all)
+            text = self.tokens.text[start:].rstrip().rstrip(";").rstrip()
+            return replace(made, options=options, body=text)
+        self.tokens.expect("AS")
+        text, body = self._body(made)
+        return replace(made, language=text, options=options or self.options(), body=body)
+
+    def _body(self, made: Create) -> tuple[str, str]:
+        if made.language != "SQL":
+            return made.language, self.tokens.string()
+        if made.kind == "TABLE FUNCTION":
+            body = self.slice(self.tokens.until("OPTIONS"))
+            return made.language, body
+        self.tokens.expect("(")
+        body = self.slice(self.tokens.until(")"))
+        self.tokens.expect(")")
+        return made.language, body
+
+    def _returns(self, made: Create) -> Create:
+        if self.tokens.take("TABLE"):
+            self.tokens.expect("<")
+            columns = []
+            while True:
+                name = self.tokens.name()
+                columns.append(self.column_type(name))
+                if not self.tokens.take(","):
+                    break
+            self.close()
+            return replace(made, columns=tuple(columns))
+        return replace(made, returns=self.column_type("").type)
+
+    def _argument(self, procedure: bool) -> RoutineArgument:
+        mode = "IN"
+        for word in ("IN", "OUT", "INOUT"):
+            if procedure and self.tokens.word() == word and self.tokens.word(1) not in (",", ")"):
+                self.tokens.expect(word)
+                mode = word
+                break
+        name = self.tokens.name()
+        if self.tokens.take("ANY", "TYPE"):
+            made = RoutineArgument(name, None, mode)
+        elif self.tokens.take("ANY", "TABLE"):
+            made = RoutineArgument(name, None, mode, is_table=True)
+        elif self.tokens.word() == "TABLE" and self.tokens.word(1) == "<":
+            self.tokens.expect("TABLE", "<")
+            columns = []
+            while True:
+                column = self.tokens.name()
+                columns.append(self.column_type(column))
+                if not self.tokens.take(","):
+                    break
+            self.close()
+            made = RoutineArgument(name, None, mode, is_table=True, table_fields=tuple(columns))
+        else:
+            made = RoutineArgument(name, self.column_type("").type, mode)
+        return replace(made, is_aggregate=False) if self.tokens.take("NOT", "AGGREGATE") else made
+
+    # ---- ALTER
+
+    def _alter(self) -> Alter:
+        kind = self._kind()
+        if_exists = self.tokens.take("IF", "EXISTS")
+        path = self.path()
+        actions = [self._action()]
+        while self.tokens.take(","):
+            actions.append(self._action())
+        return Alter(kind, path, if_exists, tuple(actions))
+
+    def _action(self) -> Action:
+        tokens = self.tokens
+        if tokens.word() == "ADD" and tokens.word(1) in ("PRIMARY", "FOREIGN", "CONSTRAINT"):
+            tokens.expect("ADD")
+            return AddKey(self.key() or ())
+        if tokens.take("ADD", "COLUMN"):
+            if_not_exists = tokens.take("IF", "NOT", "EXISTS")
+            name = tokens.name()
+            return AddColumn(self.column_type(name), if_not_exists)
+        if tokens.take("DROP", "COLUMN"):
+            if_exists = tokens.take("IF", "EXISTS")
+            return DropColumn(tokens.name(), if_exists)
+        if tokens.take("DROP", "PRIMARY", "KEY"):
+            tokens.take("IF", "EXISTS")
+            return AddKey()
+        if tokens.take("RENAME", "TO"):
+            return RenameTable(self.path()[-1])
+        if tokens.take("RENAME", "COLUMN"):
+            tokens.take("IF", "EXISTS")
+            old = tokens.name()
+            tokens.expect("TO")
+            return RenameColumn(old, tokens.name())
+        if tokens.take("SET"):
+            if tokens.word() != "OPTIONS":
+                raise NotSupported(f"ALTER … SET {tokens.word()}", at=tokens.place(tokens.start))
+            return SetOptions(self.options())
+        tokens.expect("ALTER", "COLUMN")
+        tokens.take("IF", "EXISTS")
+        return self._alter_column(tokens.name())
+
+    def _alter_column(self, name: str) -> AlterColumn:
+        tokens = self.tokens
+        if tokens.take("SET", "DATA", "TYPE"):
+            return AlterColumn(name, "TYPE", self.column_type(name))
+        if tokens.take("DROP", "NOT", "NULL"):
+            return AlterColumn(name, "NULLABLE")
+        if tokens.take("DROP", "DEFAULT"):
+            return AlterColumn(name, "DEFAULT")
+        if tokens.take("SET", "DEFAULT"):
+            return AlterColumn(name, "DEFAULT", self.slice(tokens.until(",")))
+        tokens.expect("SET")
+        return AlterColumn(name, "OPTIONS", self.options())

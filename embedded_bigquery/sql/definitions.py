@@ -1,0 +1,100 @@
+"""CREATE, DROP and ALTER statements as frozen nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedded_bigquery.sql.environment import RoutineArgument
+from embedded_bigquery.types import Field, Type
+
+Path = tuple[str, ...]
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """`kind` is TABLE, VIEW, MATERIALIZED VIEW, SNAPSHOT TABLE, SCHEMA, FUNCTION, TABLE FUNCTION, … or PROCEDURE."""
+
+    kind: str
+    path: Path
+    replace: bool = False
+    temporary: bool = False
+    if_not_exists: bool = False
+    options: Options = field(default_factory=dict)
+    # tables and views
+    columns: tuple[Field, ...] | None = None
+    partition: str | None = None  # the expression after PARTITION BY
+    cluster: tuple[str, ...] = ()
+    query: str | None = None
+    source: tuple[str, Path] | None = None  # LIKE, COPY or CLONE of a table
+    primary_key: tuple[str, ...] = ()
+    # routines
+    arguments: tuple[RoutineArgument, ...] = ()
+    returns: Type | None = None
+    language: str = "SQL"
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    kind: str
+    path: Path
+    if_exists: bool
+    cascade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    column: Field
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    name: str
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class AlterColumn:
+    """`change` is TYPE (value: a Field), NULLABLE, DEFAULT (value: text or None) or OPTIONS (value: a mapping)."""
+
+    name: str
+    change: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddKey:
+    """A primary or foreign key: BigQuery records it and enforces nothing."""
+
+    columns: tuple[str, ...] = ()
+
+
+Action = AddColumn | DropColumn | RenameColumn | RenameTable | SetOptions | AlterColumn | AddKey
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    kind: str
+    path: Path
+    if_exists: bool
+    actions: tuple[Action, ...]

@@ -1,0 +1,211 @@
+"""Datasets, tables and routines made, changed and dropped: DDL statements and API calls both end here.
+
+Each function keeps the DuckDB object and the stored resource in step, in one unit of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, path_of
+from embedded_bigquery.duck import Connection, execute
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound
+from embedded_bigquery.sql.environment import TablePath
+from embedded_bigquery.types import Field, quoted
+
+PARTITION_TIME = "_PARTITIONTIME"
+Default = Callable[[str], str]  # a GoogleSQL expression -> DuckDB text
+
+
+def shown(path: TablePath) -> str:
+    return f"{path.project}:{path.dataset}.{path.name}"
+
+
+# ---- datasets
+
+
+def create_dataset(catalog: Catalog, connection: Connection, resource: Resource) -> Resource:
+    """Raises Duplicate."""
+    path = path_of(resource)
+    if catalog.dataset(path.project, path.dataset) is not None:
+        raise Duplicate(f"Already Exists: Dataset {path.project}:{path.dataset}")
+    if path.dataset == STORE:
+        raise InvalidValue(f'Invalid dataset ID "{path.dataset}": the engine keeps its metadata there')
+    with catalog.change(connection) as change:
+        execute(connection, f"CREATE SCHEMA IF NOT EXISTS {catalog.duckdb_schema(path.project, path.dataset)}")
+        return change.put("DATASET", resource)
+
+
+def update_dataset(catalog: Catalog, connection: Connection, resource: Resource) -> Resource:
+    with catalog.change(connection) as change:
+        return change.put("DATASET", resource)
+
+
+def delete_dataset(catalog: Catalog, connection: Connection, project: str, name: str, *, contents: bool) -> None:
+    """Raises NotFound, or InvalidValue when something is in it and `contents` is False."""
+    if catalog.dataset(project, name) is None:
+        raise NotFound(f"Not found: Dataset {project}:{name}")
+    tables, routines = catalog.tables(project, name), catalog.routines(project, name)
+    if (tables or routines) and not contents:
+        raise InvalidValue(f"Dataset {project}:{name} is still in use")
+    with catalog.change(connection) as change:
+        schema = catalog.duckdb_schema(project, name)
+        for table in tables:
+            _drop_stored(catalog, change, table)
+        for routine in routines:
+            change.remove("ROUTINE", path_of(routine))
+        # DuckDB's own `main` can be emptied, but not dropped.
+        if not schema.endswith('"main"'):
+            execute(connection, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        change.remove("DATASET", TablePath(project, name, ""))
+
+
+# ---- tables
+
+
+def create_table(
+    catalog: Catalog,
+    connection: Connection,
+    resource: Resource,
+    *,
+    replace: bool = False,
+    query: tuple[str, Sequence[Any]] | None = None,
+    default: Default | None = None,
+) -> Resource:
+    """Makes the table or view; `query` is DuckDB text with its binds whose rows it starts with.
+
+    Raises NotFound (dataset), Duplicate.
+    """
+    path = path_of(resource)
+    catalog.required_dataset(path.project, path.dataset)
+    existing = catalog.table(path)
+    if existing is not None and not replace:
+        kind = {"VIEW": "View", "MATERIALIZED_VIEW": "Materialized view"}.get(existing["type"], "Table")
+        raise Duplicate(f"Already Exists: {kind} {shown(path)}")
+    with catalog.change(connection) as change:
+        if existing is not None:
+            _drop_stored(catalog, change, existing)
+        if "view" not in resource and "materializedView" not in resource:
+            _create_stored(catalog, connection, resource, query, default)
+        return change.put("TABLE", {"type": "TABLE", **resource})
+
+
+def _create_stored(
+    catalog: Catalog,
+    connection: Connection,
+    resource: Resource,
+    query: tuple[str, Sequence[Any]] | None,
+    default: Default | None,
+) -> None:
+    name, fields = catalog.duckdb_name(path_of(resource)), fields_of(resource)
+    columns = [column_definition(field, default) for field in fields]
+    partitioning = resource.get("timePartitioning")
+    if partitioning is not None and "field" not in partitioning:
+        part = {"HOUR": "hour", "MONTH": "month", "YEAR": "year"}.get(partitioning.get("type", "DAY"), "day")
+        columns.append(f"{quoted(PARTITION_TIME)} TIMESTAMPTZ DEFAULT date_trunc('{part}', now())")
+    # A table without columns is legal in BigQuery's API, not in DuckDB.
+    execute(connection, f"CREATE TABLE {name} ({', '.join(columns) or quoted(PARTITION_TIME) + ' TIMESTAMPTZ'})")
+    if query is not None:
+        text, binds = query
+        names = ", ".join(quoted(field.name) for field in fields)
+        execute(connection, f"INSERT INTO {name} ({names}) {text}", binds)
+
+
+def column_definition(field: Field, default: Default | None = None) -> str:
+    """A column as DuckDB's CREATE TABLE has it."""
+    text = f"{quoted(field.name)} {field.type.duckdb()}"
+    if field.default is not None and default is not None:
+        text += f" DEFAULT ({default(field.default)})"
+    return f"{text} NOT NULL" if field.required else text
+
+
+def drop_table(catalog: Catalog, connection: Connection, path: TablePath) -> None:
+    """Raises NotFound."""
+    resource = catalog.table(path)
+    if resource is None:
+        raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    with catalog.change(connection) as change:
+        _drop_stored(catalog, change, resource)
+
+
+def _drop_stored(catalog: Catalog, change: Change, resource: Resource) -> None:
+    path = path_of(resource)
+    if "view" not in resource and "materializedView" not in resource:
+        execute(change.connection, f"DROP TABLE IF EXISTS {catalog.duckdb_name(path)}")
+    change.remove("TABLE", path)
+
+
+def update_table(
+    catalog: Catalog, connection: Connection, resource: Resource, default: Default | None = None
+) -> Resource:
+    """Stores the changed resource; columns that are new at the end are added to the table. Raises InvalidValue."""
+    path = path_of(resource)
+    existing = catalog.table(path)
+    if existing is None:
+        raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    old, new = fields_of(existing), fields_of(resource)
+    added = new[len(old) :]
+    for before, after in zip(old, new, strict=False):
+        if before.name.lower() != after.name.lower() or before.type != after.type or after.required > before.required:
+            what = f"Field {before.name} has changed type, mode or name"
+            raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. {what}")
+    if len(new) < len(old):
+        raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. Field {old[len(new)].name} is missing")
+    if any(field.required for field in added):
+        raise InvalidValue(f"Cannot add required columns to an existing schema. (field: {added[0].name})")
+    with catalog.change(connection) as change:
+        if "view" not in resource and "materializedView" not in resource:
+            name = catalog.duckdb_name(path)
+            for field in added:
+                execute(connection, f"ALTER TABLE {name} ADD COLUMN {column_definition(field, default)}")
+            for before, after in zip(old, new, strict=False):
+                if before.required and not after.required:
+                    execute(connection, f"ALTER TABLE {name} ALTER COLUMN {quoted(after.name)} DROP NOT NULL")
+        return change.put("TABLE", resource)
+
+
+def alter_table(
+    catalog: Catalog,
+    connection: Connection,
+    resource: Resource,
+    statements: Sequence[str],
+    old: TablePath | None = None,
+) -> Resource:
+    """Runs ALTER statements (each what follows ALTER TABLE name) and stores the resource that they lead to.
+
+    `old` is the name before a RENAME.
+    """
+    path = path_of(resource)
+    with catalog.change(connection) as change:
+        for statement in statements:
+            execute(connection, f"ALTER TABLE {catalog.duckdb_name(old or path)} {statement}")
+        if old is not None:
+            change.remove("TABLE", old)
+        return change.put("TABLE", resource)
+
+
+# ---- routines
+
+
+def put_routine(catalog: Catalog, connection: Connection, resource: Resource, *, replace: bool) -> Resource:
+    """Raises NotFound (dataset), Duplicate."""
+    path = path_of(resource)
+    catalog.required_dataset(path.project, path.dataset)
+    existing = catalog.routine_resource(path)
+    if existing is not None and not replace:
+        raise Duplicate(f"Already Exists: Routine {shown(path)}")
+    with catalog.change(connection) as change:
+        if existing is not None:
+            change.remove("ROUTINE", path_of(existing))
+            resource = {**resource, "creationTime": existing["creationTime"]}
+        return change.put("ROUTINE", resource)
+
+
+def drop_routine(catalog: Catalog, connection: Connection, path: TablePath) -> None:
+    """Raises NotFound."""
+    existing = catalog.routine_resource(path)
+    if existing is None:
+        raise NotFound(f"Not found: Routine {shown(path)} was not found in location {catalog.location}")
+    with catalog.change(connection) as change:
+        change.remove("ROUTINE", path_of(existing))
