@@ -11,9 +11,10 @@ import base64
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.types import Field, Type, quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,6 +76,39 @@ def from_duckdb(value: Any, kind: Type) -> Any:
     if kind.is_struct:
         pairs = zip(value.values(), kind.fields, strict=True)
         return tuple(from_duckdb(item, field.type) for item, field in pairs)
+    return value
+
+
+def sized(value: Any, kind: Type, sizes: tuple[int, ...]) -> Any:
+    """The value within its declared sizes, such as STRING(5) or NUMERIC(10, 2); raises InvalidQuery."""
+    if kind.kind in ("STRING", "BYTES"):
+        if len(value) > sizes[0]:
+            raise InvalidQuery(f"Out of range: value of {len(value)} is too long for {kind}({sizes[0]})")
+        return value
+    precision, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
+    rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    if abs(rounded) >= Decimal(10) ** (precision - scale):
+        raise InvalidQuery(f"Out of range: value {value} does not fit {kind}({precision}, {scale})")
+    return rounded
+
+
+def to_duckdb(value: Any, kind: Type) -> Any:
+    """A Python value in a form that can be bound to `CAST($1 AS <DuckDB type>)` without loss."""
+    if value is None:
+        return None
+    if kind.kind == "TIMESTAMP":
+        return value.isoformat()  # an aware datetime would need pytz
+    if kind.kind == "INTERVAL":
+        months, days, micros = value
+        return f"{months} months {days} days {micros} microseconds"
+    if kind.is_array and kind.element is not None:
+        return [to_duckdb(item, kind.element) for item in value]
+    if kind.element is not None:
+        start, end = value
+        return {"start": to_duckdb(start, kind.element), "end": to_duckdb(end, kind.element)}
+    if kind.is_struct:
+        pairs = zip(kind.storage_fields(), value, strict=True)
+        return {name: to_duckdb(item, field.type) for (name, field), item in pairs}
     return value
 
 

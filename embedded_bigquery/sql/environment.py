@@ -100,6 +100,15 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """A query that must give no row before a statement may run; `binds` are positions in the statement's own."""
+
+    duckdb_sql: str
+    message: str
+    binds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Translated:
     """One GoogleSQL query or DML statement as DuckDB runs it."""
 
@@ -109,4 +118,5 @@ class Translated:
     binds: tuple[Bind, ...] = ()
     reads: tuple[tuple[Relation, frozenset[str]], ...] = ()  # relation, columns referenced
     target: Relation | None = None
-    macros: frozenset[str] = frozenset()  # names of helper macros that must exist on the connection
+    guards: tuple[Guard, ...] = ()
+    unnamed: frozenset[int] = frozenset()  # positions of the columns that the query gives no name

@@ -330,19 +330,30 @@ class Expressions(ABC):
         return Lowered(f"CASE WHEN {position} NOT BETWEEN 1 AND len({value.sql}) THEN {message} ELSE {found} END", kind)
 
     def _dot(self, node: exp.Expression, scope: Scope) -> Lowered:
-        value = self.expression(node.this, scope)
-        return _fields(value, [node.expression.name], place(node))
+        names = [node.expression.name]
+        root = node.this
+        while isinstance(root, exp.Dot):
+            names.insert(0, root.expression.name)
+            root = root.this
+        if isinstance(root, exp.Parameter) and isinstance(root.this, exp.Parameter):
+            return self._system_variable([root.this.name, *names], scope)
+        return _fields(self.expression(node.this, scope), [node.expression.name], place(node))
+
+    def _system_variable(self, names: list[str], scope: Scope) -> Lowered:
+        """@@error.message is one variable, and what follows a variable's name are fields of its value."""
+        environment = scope.statement.environment
+        for length in range(len(names), 0, -1):
+            name = ".".join(names[:length]).lower()
+            kind = environment.system_variable(name)
+            if kind is not None:
+                return _fields(scope.statement.bind("SYSTEM", name, kind), names[length:], None)
+        raise InvalidQuery(f"Unrecognized name: @@{'.'.join(names)}")
 
     def _parameter(self, node: exp.Expression, scope: Scope) -> Lowered:
-        environment = scope.statement.environment
         if isinstance(node.this, exp.Parameter):
-            name = node.this.name.lower()
-            kind = environment.system_variable(name)
-            if kind is None:
-                raise InvalidQuery(f"System variable not found: @@{name}")
-            return scope.statement.bind("SYSTEM", name, kind)
+            return self._system_variable([node.this.name], scope)
         name = node.name.lower()
-        kind = environment.parameter(name)
+        kind = scope.statement.environment.parameter(name)
         if kind is None:
             raise InvalidQuery(f"Query parameter '{node.name}' not found")
         return scope.statement.bind("PARAMETER", name, kind)
@@ -425,6 +436,7 @@ E_.handlers = {
     exp.Window: E_._window,
     exp.Array: E_._array,
     exp.Struct: E_._struct,
+    exp.Tuple: E_._struct,
     exp.Cast: E_._cast,
     exp.TryCast: E_._cast,
     exp.Case: E_._case,

@@ -37,7 +37,8 @@ def _divide(call: Call) -> str:
     text, result = f"({left} / {right})", call.result
     if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
         text = f"CAST({text} AS {result.duckdb()})"
-    if call.is_literal(1) and right.strip("0.") != "":
+    divisor = call.nodes[1]
+    if isinstance(divisor, exp.Literal) and divisor.name.strip("0.") != "":
         return text
     message = f"'division by zero: ' || CAST({left} AS VARCHAR) || ' / ' || CAST({right} AS VARCHAR)"
     return f"CASE WHEN {right} = 0 THEN {fail(message, safe=call.safe)} ELSE {text} END"

@@ -12,7 +12,7 @@ from embedded_bigquery.sql.environment import Relation
 from embedded_bigquery.sql.expressions import Expressions
 from embedded_bigquery.sql.functions.registry import converted, supertype
 from embedded_bigquery.sql.scope import Column, Lowered, Scope, Source, Statement
-from embedded_bigquery.types import INT64, Field, Type, quoted
+from embedded_bigquery.types import INT64, Field, quoted
 
 Columns = tuple[Column, ...]
 
@@ -431,7 +431,9 @@ def is_path(node: exp.Expression) -> bool:
 
 
 def result_fields(columns: Columns) -> tuple[Field, ...]:
-    """The API's columns: anonymous ones are f0_, f1_, …; an untyped NULL is an INT64."""
-    return tuple(
-        Field(column.name or f"f{position}_", column.type or Type("INT64")) for position, column in enumerate(columns)
-    )
+    """The API's columns: those without a name are f0_, f1_, … in their own order; an untyped NULL is an INT64."""
+    found, unnamed = [], 0
+    for column in columns:
+        found.append(Field(column.name or f"f{unnamed}_", column.type or INT64))
+        unnamed += not column.name
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""Runs one SQL statement, or evaluates one expression, in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from embedded_bigquery.duck import fetch
+from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.script.definer import Definer
+from embedded_bigquery.script.names import Names
+from embedded_bigquery.script.outcome import Outcome
+from embedded_bigquery.script.session import Session
+from embedded_bigquery.sql.environment import Translated
+from embedded_bigquery.sql.functions.registry import converted
+from embedded_bigquery.sql.functions.signatures import coerces
+from embedded_bigquery.sql.tokens import Tokens
+from embedded_bigquery.sql.translate import translate, translate_expression
+from embedded_bigquery.types import Field, Type
+from embedded_bigquery.values import fetch_sql, from_duckdb, sized, to_duckdb
+
+Row = tuple[Any, ...]
+QUERIES = ("SELECT", "WITH", "(", "FROM")
+WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
+DEFINITIONS = ("CREATE", "DROP", "ALTER")
+
+
+def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = False) -> Outcome:
+    """Runs a query, DML or DDL statement; raises EngineError with its place in the text."""
+    word = Tokens(text).word()
+    if word in DEFINITIONS:
+        return Definer(session, names, evaluate).run(text, dry_run=dry_run)
+    if word not in QUERIES + WRITES:
+        raise _unknown(text, word)
+    translated = translate(text, names)
+    referenced = tuple(relation.path for relation, _ in translated.reads)
+    target = translated.target.path if translated.target else None
+    if dry_run:
+        return Outcome(translated.kind, translated.fields, target=target, referenced=referenced)
+    if translated.kind == "SELECT":
+        rows = _rows(session, translated, names)
+        return Outcome("SELECT", translated.fields, rows, referenced=referenced)
+    affected = _write(session, translated, names)
+    counts = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
+    kind = counts.get(translated.kind)
+    known: dict[str, Any] = {kind: affected} if kind else {}
+    return Outcome(translated.kind, affected=affected, target=target, referenced=referenced, **known)
+
+
+def evaluate(session: Session, text: str, names: Names, target: Type | None = None) -> tuple[Type, Any]:
+    """Type and value of a scalar expression, converted to `target` as an assignment does."""
+    translated = translate_expression(text, names, target)
+    [row] = _rows(session, translated, names)
+    return translated.fields[0].type, row[0]
+
+
+def convert(session: Session, value: Any, source: Type, target: Type, sizes: tuple[int, ...] = ()) -> Any:
+    """The value as a variable of another type holds it; raises InvalidQuery when there is no such conversion."""
+    if value is not None and source != target:
+        if coerces(source, target, literal=True) is None:
+            raise InvalidQuery(f"Cannot coerce a value of type {source} to type {target}")
+        field = Field("", target)
+        sql = converted(f"CAST($1 AS {source.duckdb()})", source, target)
+        [row] = fetch(session.run(fetch_sql(f"SELECT {sql} AS c0", (field,)), [to_duckdb(value, source)]))
+        value = from_duckdb(row[0], target)
+    return value if value is None or not sizes else sized(value, target, sizes)
+
+
+def query(session: Session, text: str, names: Names) -> tuple[tuple[Field, ...], Sequence[Row]]:
+    """Columns and rows of a query."""
+    translated = translate(text, names)
+    if translated.kind != "SELECT":
+        raise InvalidQuery("Expected a query")
+    return translated.fields, _rows(session, translated, names)
+
+
+def _rows(session: Session, translated: Translated, names: Names) -> list[Row]:
+    binds = [names.value(bind) for bind in translated.binds]
+    raw = fetch(session.run(fetch_sql(translated.duckdb_sql, translated.fields), binds))
+    kinds = [field.type for field in translated.fields]
+    return [tuple(from_duckdb(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in raw]
+
+
+def _write(session: Session, translated: Translated, names: Names) -> int:
+    binds = [names.value(bind) for bind in translated.binds]
+    for guard in translated.guards:
+        if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
+            raise InvalidQuery(guard.message)
+    answer = fetch(session.run(translated.duckdb_sql, binds, writes=True))
+    return int(answer[0][0]) if answer else 0
+
+
+def _unknown(text: str, word: str) -> InvalidQuery:
+    tokens = Tokens(text)
+    place = tokens.place(tokens.start)
+    known = ("EXPORT", "LOAD", "GRANT", "REVOKE", "DESCRIBE", "SHOW", "EXPLAIN", "ANALYZE", "UNDROP")
+    if word in known:
+        return NotSupported(f"{word} statement", at=place)
+    return tokens.unexpected()

@@ -1,0 +1,155 @@
+"""A session: one DuckDB connection, and what lives as long as it does.
+
+Temporary tables and functions, the open transaction and the settable system variables belong to a session; a job
+has one of its own unless the client made one that outlives its jobs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedded_bigquery.catalog import Catalog
+from embedded_bigquery.duck import Connection, Database, execute, rollback
+from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+from embedded_bigquery.sql.environment import Relation, Routine, TablePath
+from embedded_bigquery.types import Field, quoted
+
+TEMPORARY = "_SESSION"
+Statement = tuple[str, Sequence[Any]]  # DuckDB text and its binds
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What the open transaction has written, so that it can go on after a failed statement."""
+
+    written: list[Statement] = field(default_factory=list)
+    is_aborted: bool = False
+
+
+class Session:
+    def __init__(self, database: Database, catalog: Catalog, default_dataset: tuple[str, str] | None = None) -> None:
+        """`default_dataset` is (project, dataset)."""
+        self.catalog = catalog
+        self.connection: Connection = database.cursor()
+        self.settings: dict[str, Any] = {"time_zone": "UTC", "query_label": None}
+        self.temporary: dict[str, Relation] = {}
+        self.temporary_routines: dict[str, Routine] = {}
+        self.transaction: Transaction | None = None
+        self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
+        self._cancelled = threading.Event()
+        self.set_default_dataset(default_dataset)
+
+    def set_default_dataset(self, dataset: tuple[str, str] | None) -> None:
+        self.settings["dataset_project_id"], self.settings["dataset_id"] = dataset or (None, None)
+
+    def cancel(self) -> None:
+        """From any thread: the running statement stops, and no other one starts."""
+        self._cancelled.set()
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        """An open transaction is rolled back; temporary things go with the connection."""
+        rollback(self.connection)
+        self.connection.close()
+
+    # ---- names
+
+    def relation(self, parts: tuple[str, ...]) -> Relation | None:
+        """The table that a path means; a temporary one comes first."""
+        if len(parts) == 1 or (len(parts) == 2 and parts[0].upper() == TEMPORARY):
+            found = self.temporary.get(parts[-1].lower())
+            if found is not None:
+                return found
+        path = self.path(parts)
+        return None if path is None else self.catalog.relation(path)
+
+    def routine(self, parts: tuple[str, ...]) -> Routine | None:
+        if len(parts) == 1 and (found := self.temporary_routines.get(parts[0].lower())) is not None:
+            return found
+        path = self.path(parts)
+        return None if path is None else self.catalog.routine(path)
+
+    def path(self, parts: tuple[str, ...]) -> TablePath | None:
+        """The full name that one to three parts mean; None when there is no default dataset to complete it."""
+        project, dataset = self.settings["dataset_project_id"], self.settings["dataset_id"]
+        if len(parts) == 3:
+            return TablePath(*parts)
+        if len(parts) == 2:
+            return TablePath(self.catalog.project, *parts)
+        return None if dataset is None else TablePath(project or self.catalog.project, dataset, parts[0])
+
+    def required_path(self, parts: tuple[str, ...], what: str = "Table") -> TablePath:
+        found = self.path(parts)
+        if found is None:
+            raise InvalidQuery(f'{what} "{parts[0]}" must be qualified with a dataset (e.g. dataset.table).')
+        return found
+
+    # ---- statements
+
+    def run(self, sql: str, binds: Sequence[Any] = (), *, writes: bool = False) -> Connection:
+        """Runs DuckDB text. Inside a transaction a failure leaves the earlier writes in place, as on BigQuery."""
+        if self._cancelled.is_set():
+            raise Stopped("Job execution was cancelled: User requested cancellation")
+        transaction = self.transaction
+        if transaction is None:
+            return execute(self.connection, sql, binds)
+        if transaction.is_aborted:
+            self._replay(transaction)
+        try:
+            result = execute(self.connection, sql, binds)
+        except EngineError:
+            transaction.is_aborted = True
+            raise
+        if writes:
+            transaction.written.append((sql, binds))
+        return result
+
+    def _replay(self, transaction: Transaction) -> None:
+        # DuckDB gives up the whole transaction at an error and knows no savepoints.
+        rollback(self.connection)
+        execute(self.connection, "BEGIN TRANSACTION")
+        for sql, binds in transaction.written:
+            execute(self.connection, sql, binds)
+        transaction.is_aborted = False
+
+    # ---- transactions
+
+    def begin(self) -> None:
+        if self.transaction is not None:
+            raise InvalidQuery("Transaction is already in progress; nested transactions are not supported")
+        execute(self.connection, "BEGIN TRANSACTION")
+        self.transaction = Transaction()
+
+    def commit(self) -> None:
+        transaction = self._required_transaction("COMMIT")
+        if transaction.is_aborted:
+            self._replay(transaction)
+        try:
+            execute(self.connection, "COMMIT")
+        finally:
+            self.transaction = None
+
+    def roll_back(self) -> None:
+        self._required_transaction("ROLLBACK")
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Ends a transaction that nobody ended."""
+        rollback(self.connection)
+        self.transaction = None
+
+    def _required_transaction(self, verb: str) -> Transaction:
+        if self.transaction is None:
+            raise InvalidQuery(f"{verb} TRANSACTION statement is not allowed: there is no active transaction")
+        return self.transaction
+
+    # ---- temporary tables
+
+    def add_temporary(self, name: str, fields: tuple[Field, ...]) -> Relation:
+        path = TablePath(self.catalog.project, TEMPORARY, name)
+        made = Relation(path, fields, f"temp.main.{quoted(name)}", kind="TEMP")
+        self.temporary[name.lower()] = made
+        return made
