@@ -47,7 +47,8 @@ def _rounding(duckdb: str) -> Callable[[Call], str]:
             return decimal(call, f"{duckdb}({first})")
         if call.result is not None and call.result.kind in DECIMALS and duckdb == "round":
             # DuckDB wants a constant scale for decimals; beyond 9 places nothing changes.
-            return decimal(call, f"round({first}, {call.text(1)})") if call.is_literal(1) else _round_decimal(call)
+            places = f"CAST({call.text(1)} AS INTEGER)"
+            return decimal(call, f"round({first}, {places})") if call.is_literal(1) else _round_decimal(call)
         if duckdb == "trunc":
             return _trunc_places(call, first)
         return decimal(call, f"{duckdb}({first}, CAST({call.text(1)} AS INTEGER))")
