@@ -13,6 +13,7 @@ setup(
     description="Deploys BigQuery stored procedures and publishes data through them, by date.",
     python_requires=">=3.11",
     packages=find_packages(include=["deployer*", "embedded_bigquery*", "benchmarks*"]),
+    entry_points={"console_scripts": ["pipeline=deployer.run_pipeline:main", "deployer=deployer.cli:main"]},
     install_requires=[
         "click>=8.1,<9",
         "duckdb>=2.0,<2.1",

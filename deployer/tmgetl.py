@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from time import monotonic
+from typing import Literal, Protocol
 
 from deployer.errors import DeployerError
 from deployer.run import Run
+
+Step = Literal["cleanse", "publish", "cleanup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Ledger(Protocol):
         """None when the run has the lease now, else who has it."""
         ...
 
-    def release_lease(self, run: Run) -> None: ...
+    def release_lease(self, run: Run) -> None:
+        """Frees the lease if the run has it."""
+        ...
 
     def start_run(self, run: Run) -> None: ...
 
@@ -51,62 +56,121 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Rows that each step handled; None for a step that did not end."""
+class StepResult:
+    """What a step did; `rows` is None when it does not count them."""
 
-    rows_staged: int | None = None
-    rows_published: int | None = None
+    rows: int | None
+    rows_rejected: int = 0
+    bytes_processed: int = 0
+    bytes_billed: int = 0
+    seconds: float = 0.0  # measured by TMGETL
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the steps did; None for a step that did not end."""
+
+    cleanse: StepResult | None = None
+    publish: StepResult | None = None
+    cleanup: StepResult | None = None
+
+    @property
+    def rows_in(self) -> int | None:
+        """Rows that the cleanse staged or rejected."""
+        if self.cleanse is None or self.cleanse.rows is None:
+            return None
+        return self.cleanse.rows + self.cleanse.rows_rejected
+
+    @property
+    def rows_published(self) -> int | None:
+        return None if self.publish is None else self.publish.rows
+
+    @property
+    def rows_rejected(self) -> int | None:
+        return None if self.cleanse is None else self.cleanse.rows_rejected
+
+    @property
+    def bytes_billed(self) -> int:
+        return sum(step.bytes_billed for step in (self.cleanse, self.publish, self.cleanup) if step is not None)
+
+
+class Progress:
+    """Is told of each step as it begins and ends; this one keeps silent. It must not raise."""
+
+    def begun(self, step: Step) -> None:
+        pass
+
+    def ended(self, step: Step, result: StepResult) -> None:
+        pass
+
+    def failed(self, step: Step) -> None:
+        pass
 
 
 class TMGETL(ABC):
     """Subclass and give the three steps; `run()` puts lease, cleanup and ledger around them."""
 
-    def __init__(self, run: Run, ledger: Ledger) -> None:
+    def __init__(self, run: Run, ledger: Ledger, progress: Progress | None = None) -> None:
         self.requested = run
         self.ledger = ledger
+        self.progress = progress or Progress()
+        self.outcome = Outcome()
 
     @abstractmethod
-    def pre_execution_cleansing(self) -> int:
-        """Makes the run idempotent and stages the window's rows; returns how many."""
+    def pre_execution_cleansing(self) -> StepResult:
+        """Makes the run idempotent and stages the window's rows."""
 
     @abstractmethod
-    def pipeline(self) -> int:
-        """Swaps the window of the target for the staged rows in one transaction; returns how many."""
+    def pipeline(self) -> StepResult:
+        """Swaps the window of the target for the staged rows in one transaction."""
 
     @abstractmethod
-    def post_execution_cleanup(self) -> None:
+    def post_execution_cleanup(self) -> StepResult:
         """Leaves the datasets as they were: staging empty. Runs whether or not the steps before it succeeded."""
 
     def run(self) -> Outcome:
         """Raises LeaseHeld with nothing started, or what a step raised with the target as it was."""
-        holder = self.ledger.acquire_lease(self.requested)
-        if holder is not None:
-            raise LeaseHeld(self.requested.transfer, holder)
         try:
-            outcome = self._recorded()
+            holder = self.ledger.acquire_lease(self.requested)
+            if holder is not None:
+                raise LeaseHeld(self.requested.transfer, holder)
+            self._recorded()
+        except LeaseHeld:
+            raise
         except BaseException as error:
+            # Also when acquiring failed: an answer that was lost may have been a yes.
             _despite(error, partial(self.ledger.release_lease, self.requested))
             raise
         self.ledger.release_lease(self.requested)
-        return outcome
+        return self.outcome
 
-    def _recorded(self) -> Outcome:
-        self.ledger.start_run(self.requested)
-        outcome = Outcome()
+    def _recorded(self) -> None:
         try:
+            self.ledger.start_run(self.requested)
             try:
-                outcome = Outcome(rows_staged=self.pre_execution_cleansing())
-                outcome = Outcome(outcome.rows_staged, self.pipeline())
+                self._step("cleanse", self.pre_execution_cleansing)
+                self._step("publish", self.pipeline)
             except BaseException as error:
-                _despite(error, self.post_execution_cleanup)
+                _despite(error, partial(self._step, "cleanup", self.post_execution_cleanup))
                 raise
-            self.post_execution_cleanup()
+            self._step("cleanup", self.post_execution_cleanup)
         except BaseException as error:
             # What was published stays published: only the ledger knows that the cleanup after it failed.
-            _despite(error, partial(self.ledger.finish_run, self.requested, "failed", outcome, str(error)))
+            status = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
+            _despite(error, partial(self.ledger.finish_run, self.requested, status, self.outcome, str(error)))
             raise
-        self.ledger.finish_run(self.requested, "published", outcome, None)
-        return outcome
+        self.ledger.finish_run(self.requested, "published", self.outcome, None)
+
+    def _step(self, step: Step, method: Callable[[], StepResult]) -> None:
+        self.progress.begun(step)
+        start = monotonic()
+        try:
+            result = replace(method(), seconds=monotonic() - start)
+        except BaseException:
+            self.progress.failed(step)
+            raise
+        self.outcome = replace(self.outcome, **{step: result})
+        self.progress.ended(step, result)
 
 
 def _despite(error: BaseException, step: Callable[[], None]) -> None:

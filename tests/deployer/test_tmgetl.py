@@ -11,7 +11,7 @@ import pytest
 
 from deployer.errors import DeployerError
 from deployer.run import Run
-from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome
+from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome, Progress, Step, StepResult
 
 RUN = Run("sid_fct_departure", date(2013, 1, 7), date(2013, 1, 7), "delta", "r1")
 
@@ -46,28 +46,33 @@ class FileLedger:
 class Copying(TMGETL):
     """Publishes one file by way of a staging file; steps named in `broken` fail half way."""
 
-    def __init__(self, ledger: FileLedger, folder: Path, broken: tuple[str, ...] = ()) -> None:
-        super().__init__(RUN, ledger)
+    error: type[BaseException] = DeployerError
+
+    def __init__(
+        self, ledger: FileLedger, folder: Path, broken: tuple[str, ...] = (), progress: Progress | None = None
+    ) -> None:
+        super().__init__(RUN, ledger, progress)
         self.staging, self.target = folder / "staging", folder / "target"
         self.broken = broken
 
     def _break(self, step: str) -> None:
         if step in self.broken:
-            raise DeployerError(f"{step} broke")
+            raise self.error(f"{step} broke")
 
-    def pre_execution_cleansing(self) -> int:
+    def pre_execution_cleansing(self) -> StepResult:
         self.staging.write_text("new")
         self._break("cleanse")
-        return 3
+        return StepResult(3, rows_rejected=1, bytes_billed=10)
 
-    def pipeline(self) -> int:
+    def pipeline(self) -> StepResult:
         self._break("publish")
         self.target.write_text(self.staging.read_text())
-        return 2
+        return StepResult(2, bytes_billed=20)
 
-    def post_execution_cleanup(self) -> None:
+    def post_execution_cleanup(self) -> StepResult:
         self.staging.unlink()
         self._break("cleanup")
+        return StepResult(3)
 
 
 @pytest.fixture
@@ -76,7 +81,8 @@ def ledger(tmp_path: Path) -> FileLedger:
 
 
 def test_run_publishes_cleans_up_records_and_frees_the_lease(ledger: FileLedger, tmp_path: Path) -> None:
-    assert Copying(ledger, tmp_path).run() == Outcome(3, 2)
+    outcome = Copying(ledger, tmp_path).run()
+    assert (outcome.rows_in, outcome.rows_published, outcome.rows_rejected, outcome.bytes_billed) == (4, 2, 1, 30)
     assert (tmp_path / "target").read_text() == "new"
     assert not (tmp_path / "staging").exists()
     assert ledger.rows("runs") == [("r1", "published", 2, None)]
@@ -102,6 +108,64 @@ def test_failed_run_raises_its_first_error_and_still_cleans_records_and_frees(
     assert (tmp_path / "target").exists() == (broken[0] == "cleanup")
     assert ledger.rows("runs") == [("r1", "failed", 2 if broken[0] == "cleanup" else None, f"{broken[0]} broke")]
     assert ledger.rows("leases") == []
+
+
+@pytest.mark.parametrize("step", STEPS[:2])
+def test_interrupted_run_cleans_up_is_recorded_as_cancelled_and_frees_the_lease(
+    ledger: FileLedger, tmp_path: Path, step: str
+) -> None:
+    interrupted = Copying(ledger, tmp_path, (step,))
+    interrupted.error = KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    assert not (tmp_path / "staging").exists()
+    assert not (tmp_path / "target").exists()
+    assert ledger.rows("runs") == [("r1", "cancelled", None, f"{step} broke")]
+    assert ledger.rows("leases") == []
+
+
+class Lost(FileLedger):
+    """Takes the lease, and is interrupted before it can say so."""
+
+    def acquire_lease(self, run: Run) -> Holder | None:
+        super().acquire_lease(run)
+        raise KeyboardInterrupt
+
+
+def test_lease_whose_answer_was_lost_is_freed(tmp_path: Path) -> None:
+    ledger = Lost(tmp_path / "ledger.db")
+    with pytest.raises(KeyboardInterrupt):
+        Copying(ledger, tmp_path).run()
+    assert ledger.rows("leases") == []
+    assert ledger.rows("runs") == []
+
+
+class Told(Progress):
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def begun(self, step: Step) -> None:
+        self.events.append(f"{step} begun")
+
+    def ended(self, step: Step, result: StepResult) -> None:
+        self.events.append(f"{step} ended {result.rows}")
+
+    def failed(self, step: Step) -> None:
+        self.events.append(f"{step} failed")
+
+
+def test_progress_is_told_of_each_step_and_of_the_cleanup_after_a_failure(ledger: FileLedger, tmp_path: Path) -> None:
+    told = Told()
+    with pytest.raises(DeployerError):
+        Copying(ledger, tmp_path, ("publish",), told).run()
+    assert told.events == [
+        "cleanse begun",
+        "cleanse ended 3",
+        "publish begun",
+        "publish failed",
+        "cleanup begun",
+        "cleanup ended 3",
+    ]
 
 
 def test_lease_that_another_run_holds_starts_nothing_and_exits_3(ledger: FileLedger, tmp_path: Path) -> None:

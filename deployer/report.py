@@ -1,0 +1,236 @@
+"""What a run tells: live lines and a summary on a terminal, else one JSON object a line for Cloud Logging."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from deployer.config import Config
+from deployer.run import Run
+from deployer.tmgetl import Outcome, Progress, Step, StepResult
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from deployer.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the published rows lie, and a command line that shows some of them."""
+
+    table: str
+    command: str
+
+
+class Report(Progress):
+    """Use it in a `with` around the run."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def note(self, message: str) -> None:
+        raise NotImplementedError
+
+    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
+        raise NotImplementedError
+
+    def error(self, message: str) -> None:
+        raise NotImplementedError
+
+
+def report_for(config: Config, run: Run) -> Report:
+    return TerminalReport() if sys.stdout.isatty() else LogReport(config, run)
+
+
+class TerminalReport(Report):
+    """A line a step, with a running clock."""
+
+    def __init__(self) -> None:
+        # A pod's log does not pay for rich.
+        from rich.progress import Progress as Lines
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        text = TextColumn("{task.fields[result]}")
+        self._lines = Lines(
+            SpinnerColumn(finished_text="✓"), TextColumn("{task.description:8}"), TimeElapsedColumn(), text
+        )
+        self._tasks: dict[Step, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._lines.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.stop()
+
+    def note(self, message: str) -> None:
+        self._lines.console.print(message, markup=False, highlight=False)
+
+    def begun(self, step: Step) -> None:
+        self._tasks[step] = self._lines.add_task(step, total=1, result="")
+
+    def ended(self, step: Step, result: StepResult) -> None:
+        self._lines.update(self._tasks[step], completed=1, result=_counted(result))
+
+    def failed(self, step: Step) -> None:
+        self._lines.stop_task(self._tasks[step])
+        self._lines.update(self._tasks[step], result="failed")
+
+    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
+        self._lines.stop()
+        lines = {
+            "published": f"{run.transfer} ({run.write_mode})",
+            "window": _window(run),
+            "rows": _rows(outcome),
+            "time": _times(outcome),
+        }
+        if place is not None:
+            lines |= {"data": place.table, "look at it": place.command}
+        _print("\n".join(f"{name:<11}{text}" for name, text in lines.items()))
+
+    def error(self, message: str) -> None:
+        """The paragraph on stderr says it all."""
+
+
+class LogReport(Report):
+    """Cloud Logging reads severity, time, message and labels of each line; the rest is its jsonPayload."""
+
+    def __init__(self, config: Config, run: Run) -> None:
+        self._labels = {
+            "environment": config.environment,
+            "transfer": run.transfer,
+            "write_mode": run.write_mode,
+            "run_id": run.run_id,
+        }
+
+    def note(self, message: str) -> None:
+        self._write("INFO", message)
+
+    def begun(self, step: Step) -> None:
+        self._write("INFO", f"{step} begins", step=step)
+
+    def ended(self, step: Step, result: StepResult) -> None:
+        self._write(
+            "INFO",
+            f"{step} ended after {result.seconds:.2f} s: {_counted(result)}",
+            step=step,
+            rows=result.rows,
+            bytes_processed=result.bytes_processed,
+            bytes_billed=result.bytes_billed,
+            seconds=round(result.seconds, 3),
+        )
+
+    def failed(self, step: Step) -> None:
+        self._write("ERROR", f"{step} failed", step=step)
+
+    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
+        self._write(
+            "NOTICE",
+            f"published {run.transfer} for {_window(run)} ({run.write_mode}): {_rows(outcome)}; {_times(outcome)}",
+            window_start=str(run.window_start),
+            window_end=str(run.window_end),
+            rows_in=outcome.rows_in,
+            rows_published=outcome.rows_published,
+            rows_rejected=outcome.rows_rejected,
+            bytes_billed=outcome.bytes_billed,
+        )
+        if place is not None:
+            self._write("INFO", f"the data lies in {place.table}; to look at it: {place.command}", table=place.table)
+
+    def error(self, message: str) -> None:
+        self._write("ERROR", message)
+
+    def _write(self, severity: str, message: str, **payload: Any) -> None:
+        line = {
+            "severity": severity,
+            "time": datetime.now(UTC).isoformat(),
+            "message": message,
+            "logging.googleapis.com/labels": self._labels,
+            **payload,
+        }
+        _print(json.dumps(line, ensure_ascii=False))
+
+
+def place_of(warehouse: Warehouse, run: Run) -> Place | None:
+    """Where `sid_fct_departure` of dataset `sid` publishes: `sid.fct_departure`; None if there is no such table."""
+    from google.api_core.exceptions import GoogleAPIError
+
+    config = warehouse.config
+    dataset = config.transfers[run.transfer].dataset
+    path = f"{warehouse.dataset(dataset)}.{run.transfer.removeprefix(f'{dataset}_')}"
+    # A run that is published stays so, whether or not its target can be shown.
+    with suppress(GoogleAPIError):
+        table = warehouse.client.get_table(path)
+        where = ""
+        if table.time_partitioning is not None and table.time_partitioning.field is not None:
+            field = table.time_partitioning.field
+            where = f' WHERE {field} BETWEEN "{run.window_start}" AND "{run.window_end}"'
+        sql = f"SELECT * FROM `{path}`{where} LIMIT 5"
+        file = config.warehouse.path
+        return Place(path if file is None else f"{path} in {_short(file)}", _look(config, sql))
+    return None
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  whoever read along has left; the run goes on
+
+
+def _look(config: Config, sql: str) -> str:
+    warehouse = config.warehouse
+    if warehouse.path is None:
+        api = [] if warehouse.endpoint is None else ["--api", warehouse.endpoint]
+        project = [f"--project_id={warehouse.project}", f"--location={warehouse.location}"]
+        return shlex.join(["bq", *api, *project, "query", "--use_legacy_sql=false", sql])
+    connect = f"e.connect({json.dumps(_short(warehouse.path))}, project={json.dumps(warehouse.project)})"
+    code = f'import embedded_bigquery as e; print(*map(dict, {connect}.query_and_wait({json.dumps(sql)})), sep="\\n")'
+    return shlex.join([_short(Path(sys.executable)), "-c", code])
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _window(run: Run) -> str:
+    return str(run.window_end) if run.window_start == run.window_end else f"{run.window_start} to {run.window_end}"
+
+
+def _rows(outcome: Outcome) -> str:
+    counts = {"in": outcome.rows_in, "published": outcome.rows_published, "rejected": outcome.rows_rejected}
+    return ", ".join(f"{_number(count)} {name}" for name, count in counts.items())
+
+
+def _times(outcome: Outcome) -> str:
+    steps = {"cleanse": outcome.cleanse, "publish": outcome.publish, "cleanup": outcome.cleanup}
+    return ", ".join(f"{name} {result.seconds:.2f} s" for name, result in steps.items() if result is not None)
+
+
+def _counted(result: StepResult) -> str:
+    rejected = f", {_number(result.rows_rejected)} rejected" if result.rows_rejected else ""
+    return f"{_number(result.rows)} rows{rejected}, {_size(result.bytes_processed)}"
+
+
+def _number(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"

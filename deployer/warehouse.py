@@ -1,0 +1,183 @@
+"""The warehouse of a config: the only maker of a `bigquery.Client`, and the jobs that go through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+from uuid import uuid4
+
+from google.api_core.exceptions import Conflict, GoogleAPICallError, GoogleAPIError, NotFound, RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from requests.exceptions import RequestException
+
+from deployer.config import Config
+from deployer.errors import DeployerError, UsageError
+from deployer.run import Run
+
+RETRY = bigquery.DEFAULT_RETRY.with_timeout(30)  # seconds; the client's own ten minutes look like a hang
+CANCEL_SECONDS = 20
+
+Typed = tuple[str, Any]  # a query parameter: BigQuery's type and the value, which may be None
+
+
+class WarehouseInUse(DeployerError):
+    """Another process has the embedded warehouse's file: nothing was started."""
+
+    exit_status = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a job gave: the rows of its last SELECT, and what they cost."""
+
+    job_id: str
+    rows: list[bigquery.Row]
+    bytes_processed: int
+    bytes_billed: int
+
+
+class Warehouse:
+    """A client with the environment's names; use it in a `with`, so that an embedded file is closed properly."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials."""
+        self.config = config
+        self.client = _client(config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.client.close()  # type: ignore[no-untyped-call]
+
+    def dataset(self, logical: str) -> str:
+        """`project.dataset` of a logical dataset; raises UsageError when the config does not map it."""
+        mapped = self.config.datasets.get(logical)
+        if mapped is None:
+            raise UsageError(f"`datasets` of the config does not map {logical}; add a line for it")
+        return f"{self.config.warehouse.project}.{mapped}"
+
+    def quoted(self, dataset: str, name: str) -> str:
+        """A table, view or routine of a logical dataset as SQL names it."""
+        return f"`{self.dataset(dataset)}.{name}`"
+
+    def missing_routines(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
+        """Those of the wanted (logical dataset, routine) that are not deployed, by one list call a dataset."""
+        by_dataset: dict[str, list[str]] = {}
+        for dataset, name in wanted:
+            by_dataset.setdefault(dataset, []).append(name)
+        missing = []
+        for dataset, names in by_dataset.items():
+            with explained(f"Listing the routines of {self.dataset(dataset)}"):
+                try:
+                    listed = self.client.list_routines(self.dataset(dataset), retry=RETRY)
+                    deployed = {routine.routine_id for routine in listed}
+                except NotFound:
+                    deployed = set()
+            missing += [f"{dataset}.{name}" for name in names if name not in deployed]
+        return missing
+
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Typed] | None = None,
+        *,
+        what: str = "The query",
+        job_id: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Runs one job and waits for it; raises DeployerError that begins with `what`. An interrupt cancels the job."""
+        job_id = job_id or f"sid_{uuid4().hex}"
+        all_labels = {"environment": self.config.environment, **(labels or {})}
+        job_config = bigquery.QueryJobConfig(
+            query_parameters=[
+                bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in (parameters or {}).items()
+            ],
+            labels={key: value.lower()[:63] for key, value in all_labels.items()},
+        )
+        with explained(what):
+            try:
+                try:
+                    job = self.client.query(sql, job_config=job_config, job_id=job_id, retry=RETRY)
+                except Conflict:
+                    # A request that was repeated meets the job that its first try made.
+                    job = cast("bigquery.QueryJob", self.client.get_job(job_id, retry=RETRY))
+                rows = list(job.result(retry=RETRY))
+            except KeyboardInterrupt:
+                self._cancel(job_id)
+                raise
+        return Answer(job_id, rows, job.total_bytes_processed or 0, job.total_bytes_billed or 0)
+
+    def run_step(self, run: Run, step: str, sql: str, parameters: Mapping[str, Typed], what: str) -> Answer:
+        """The job of one step of a run: the job's id says which run, its labels say what kind."""
+        labels = {"transfer": run.transfer, "step": step, "write_mode": run.write_mode}
+        return self.query(sql, parameters, what=what, job_id=f"{run.run_id}_{step}", labels=labels)
+
+    def _cancel(self, job_id: str) -> None:
+        """Cancelling only asks for it: the job is over when its state says so."""
+        with suppress(GoogleAPIError, RequestException, FutureTimeout):
+            self.client.cancel_job(job_id, retry=RETRY)
+            self.client.get_job(job_id, retry=RETRY).exception(timeout=CANCEL_SECONDS)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turns what the client raises into a DeployerError: `what` failed, and BigQuery's message."""
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, RequestException, FutureTimeout) as error:
+        raise DeployerError(f"{what} failed: {_message(error)}") from error
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, RetryError) and error.cause is not None:
+        return f"given up after {RETRY.timeout:.0f} seconds: {_message(error.cause)}"
+    job = getattr(error, "query_job", None)
+    if job is not None and job.error_result:
+        return f"{job.error_result['message']} (job {job.job_id})"
+    if isinstance(error, GoogleAPICallError):
+        # The client puts method and URL before the message; the API's own error has it alone.
+        details = [detail for detail in error.errors if isinstance(detail, dict)]
+        return str(details[0].get("message", error.message)) if details else str(error.message)
+    if isinstance(error, RequestException):
+        return f"the warehouse cannot be reached ({type(error).__name__})"
+    return str(error) or type(error).__name__
+
+
+def _client(config: Config) -> bigquery.Client:
+    warehouse = config.warehouse
+    if warehouse.path is not None:
+        return _embedded_client(warehouse.path, warehouse.project, warehouse.location)
+    if warehouse.endpoint is not None:
+        return bigquery.Client(
+            project=warehouse.project,
+            location=warehouse.location,
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": warehouse.endpoint},
+        )
+    with explained(f"Opening project {warehouse.project}"):
+        return bigquery.Client(project=warehouse.project, location=warehouse.location)
+
+
+def _embedded_client(path: Path, project: str, location: str) -> bigquery.Client:
+    # A pod that talks to Google never loads the engine.
+    import embedded_bigquery
+    from embedded_bigquery.duck import DatabaseLocked
+
+    try:
+        return embedded_bigquery.connect(path, project=project, location=location)
+    except DatabaseLocked as error:
+        raise WarehouseInUse(f"{error} Nothing was started.") from error
+    except Exception as error:
+        # Whatever the engine meets in a file that it cannot read, the file is what the user has to look at.
+        first_line = str(error).split("\n", 1)[0]
+        raise UsageError(f"{path}: cannot be opened as an embedded warehouse: {first_line}") from error
