@@ -32,10 +32,10 @@ class Expected:
         # Only a timestamp without a zone reaches Python without another package.
         self.database.execute("ALTER TABLE raw.flights ALTER time_hour TYPE TIMESTAMP")
 
-    def correct(self, *statements: str) -> None:
-        """Changes raw rows, by SQL that BigQuery and DuckDB both understand."""
-        for statement in statements:
-            self.database.execute(statement)
+    def correct(self, statement: str) -> int:
+        """Changes raw rows, by a statement that BigQuery and DuckDB both understand; returns how many."""
+        [(affected,)] = self.database.execute(statement).fetchall()
+        return int(affected)
 
     def raw(self, table: str) -> list[dict[str, Any]]:
         """The table's rows by column name."""
