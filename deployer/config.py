@@ -135,9 +135,9 @@ def _from_bucket(location: str) -> str:
     if match is None:
         raise ConfigError(f"{location}: write it as gs://bucket/file")
     # Half a second that a config on disk does not pay.
+    import google.cloud.storage as storage
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
-    from google.cloud import storage
     from requests.exceptions import RequestException
 
     try:

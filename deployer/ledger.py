@@ -32,8 +32,10 @@ class WarehouseLedger:
             "seconds": ("INT64", self._warehouse.config.lease.seconds),
         }
         answer = self._warehouse.run_step(run, "acquire_lease", script, parameters, "Taking the lease")
-        acquired, holder, since, until = answer.rows[0].values()
-        return None if acquired else Holder(holder, _for_people(since), _for_people(until))
+        [row] = answer.rows
+        if row["acquired"]:
+            return None
+        return Holder(row["holder"], _for_people(row["since"]), _for_people(row["until"]))
 
     def release_lease(self, run: Run) -> None:
         parameters = {"transfer": ("STRING", run.transfer), "run_id": ("STRING", run.run_id)}

@@ -50,8 +50,8 @@ class ProcedureETL(TMGETL):
             **(more or {}),
         }
         answer = self._warehouse.run_step(run, step, script, parameters, f"{dataset}.{name}")
-        rows, rows_rejected = answer.rows[0].values()
-        return StepResult(rows, rows_rejected, answer.bytes_processed, answer.bytes_billed)
+        [row] = answer.rows
+        return StepResult(row["rows_affected"], row["rows_rejected"], answer.bytes_processed, answer.bytes_billed)
 
 
 def missing_procedures(warehouse: Warehouse, transfer: str) -> list[str]:
