@@ -238,8 +238,9 @@ class Definer:
         if name.lower() in self.session.temporary_routines and not made.replace:
             raise Duplicate(f"Already Exists: Routine {name}")
         language = {"JS": "JAVASCRIPT"}.get(made.language, made.language)
-        self.session.temporary_routines[name.lower()] = Routine(
-            path, ROUTINE_KINDS[made.kind], made.arguments, made.body, made.returns, made.columns or (), language
+        kind_of_routine = ROUTINE_KINDS[made.kind]
+        self.session.add_temporary_routine(
+            Routine(path, kind_of_routine, made.arguments, made.body, made.returns, made.columns or (), language)
         )
         return Outcome(kind, routine=path, operation="CREATE")
 
@@ -253,7 +254,7 @@ class Definer:
             return self._drop_routine(made, kind)
         key = self._temporary(made.path)
         if key is not None:
-            gone = self.session.temporary.pop(key)
+            gone = self.session.forget_temporary(key)
             self.session.run(f"DROP TABLE IF EXISTS {gone.duckdb_name}", writes=True)
             return Outcome(kind, target=gone.path, operation="DROP")
         path = self.session.required_path(made.path)
@@ -276,7 +277,7 @@ class Definer:
         return Outcome("DROP_SCHEMA", target=path, operation="DROP")
 
     def _drop_routine(self, made: Drop, kind: str) -> Outcome:
-        if len(made.path) == 1 and self.session.temporary_routines.pop(made.path[0].lower(), None) is not None:
+        if len(made.path) == 1 and self.session.forget_temporary_routine(made.path[0]):
             return Outcome(kind, operation="DROP")
         path = self.session.required_path(made.path, "Routine")
         if self.catalog.routine_resource(path) is None and made.if_exists:

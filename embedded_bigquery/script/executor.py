@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from embedded_bigquery.duck import fetch
@@ -21,6 +22,7 @@ from embedded_bigquery.values import fetch_sql, from_duckdb, sized, to_duckdb
 
 Row = tuple[Any, ...]
 QUERIES = ("SELECT", "WITH", "(", "FROM")
+MAXIMUM_KEPT = 500  # translations, a session
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
 DEFINITIONS = ("CREATE", "DROP", "ALTER")
 
@@ -32,7 +34,7 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
         return Definer(session, names, evaluate).run(text, dry_run=dry_run)
     if word not in QUERIES + WRITES:
         raise _unknown(text, word)
-    translated = translate(text, names)
+    translated = _translated(session, text, names)
     referenced = tuple(relation.path for relation, _ in translated.reads)
     target = translated.target.path if translated.target else None
     if dry_run:
@@ -49,7 +51,7 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
 
 def evaluate(session: Session, text: str, names: Names, target: Type | None = None) -> tuple[Type, Any]:
     """Type and value of a scalar expression, converted to `target` as an assignment does."""
-    translated = translate_expression(text, names, target)
+    translated = _translated(session, text, names, Expression(target))
     [row] = _rows(session, translated, names)
     return translated.fields[0].type, row[0]
 
@@ -68,10 +70,30 @@ def convert(session: Session, value: Any, source: Type, target: Type, sizes: tup
 
 def query(session: Session, text: str, names: Names) -> tuple[tuple[Field, ...], Sequence[Row]]:
     """Columns and rows of a query."""
-    translated = translate(text, names)
+    translated = _translated(session, text, names)
     if translated.kind != "SELECT":
         raise InvalidQuery("Expected a query")
     return translated.fields, _rows(session, translated, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Marks a text as a scalar expression, to be converted to `target`."""
+
+    target: Type | None
+
+
+def _translated(session: Session, text: str, names: Names, expression: Expression | None = None) -> Translated:
+    """The translation, kept for the next turn of a loop: it holds while names mean what they meant."""
+    key = (text, expression, session.definitions())
+    known = session.translations.get(key)
+    if known is not None and all(names.type(bind) == bind.type for bind in known.binds):
+        return known
+    made = translate(text, names) if expression is None else translate_expression(text, names, expression.target)
+    if len(session.translations) >= MAXIMUM_KEPT:
+        session.translations.clear()
+    session.translations[key] = made
+    return made
 
 
 def _rows(session: Session, translated: Translated, names: Names) -> list[Row]:

@@ -73,6 +73,12 @@ class Names:
         found = self.parameters.get(name)
         return None if found is None else found[0]
 
+    def type(self, bind: Bind) -> Type | None:
+        """The type that the name has now."""
+        if bind.kind == "VARIABLE":
+            return self.variable(str(bind.name))
+        return self.parameter(bind.name) if bind.kind == "PARAMETER" else self.system_variable(str(bind.name))
+
     def value(self, bind: Bind) -> Any:
         """What to bind for a name that the translation left open."""
         if bind.kind == "VARIABLE":

@@ -7,14 +7,14 @@ has one of its own unless the client made one that outlives its jobs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database, execute, rollback
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
-from embedded_bigquery.sql.environment import Relation, Routine, TablePath
+from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Translated
 from embedded_bigquery.types import Field, quoted
 
 TEMPORARY = "_SESSION"
@@ -37,6 +37,8 @@ class Session:
         self.settings: dict[str, Any] = {"time_zone": "UTC", "query_label": None}
         self.temporary: dict[str, Relation] = {}
         self.temporary_routines: dict[str, Routine] = {}
+        self.translations: dict[Hashable, Translated] = {}
+        self._version = 0
         self.transaction: Transaction | None = None
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
         self._cancelled = threading.Event()
@@ -148,8 +150,26 @@ class Session:
 
     # ---- temporary tables
 
+    def definitions(self) -> Hashable:
+        """Equal as long as every name of a table or routine means the same thing."""
+        return self.catalog.version, self._version, self.settings["dataset_project_id"], self.settings["dataset_id"]
+
+    def forget_temporary(self, key: str) -> Relation:
+        self._version += 1
+        return self.temporary.pop(key)
+
+    def add_temporary_routine(self, routine: Routine) -> None:
+        self._version += 1
+        self.temporary_routines[routine.path.name.lower()] = routine
+
+    def forget_temporary_routine(self, name: str) -> bool:
+        """False when there is no such routine."""
+        self._version += 1
+        return self.temporary_routines.pop(name.lower(), None) is not None
+
     def add_temporary(self, name: str, fields: tuple[Field, ...]) -> Relation:
         path = TablePath(self.catalog.project, TEMPORARY, name)
         made = Relation(path, fields, f"temp.main.{quoted(name)}", kind="TEMP")
+        self._version += 1
         self.temporary[name.lower()] = made
         return made

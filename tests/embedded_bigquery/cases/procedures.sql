@@ -1,0 +1,114 @@
+-- case: IN, OUT and INOUT
+CREATE PROCEDURE d.p(IN a INT64, OUT double INT64, INOUT words STRING)
+BEGIN
+  SET double = a * 2;
+  SET words = CONCAT(words, '!');
+END;
+BEGIN
+  DECLARE n INT64;
+  DECLARE w STRING DEFAULT 'hi';
+  CALL d.p(21, n, w);
+  SELECT n, w;
+END;
+-- rows: [[42, "hi!"]]
+
+-- case: an OUT argument needs a variable
+CREATE PROCEDURE d.p(OUT n INT64) BEGIN SET n = 1; END;
+CALL d.p(3);
+-- error: a variable must be given
+
+-- case: the number of arguments
+CREATE PROCEDURE d.p(a INT64) BEGIN SELECT a; END;
+CALL d.p(1, 2);
+-- error: takes 1 arguments, but 2 were given
+
+-- case: a procedure sees no variable of its caller
+CREATE PROCEDURE d.p() BEGIN SELECT hidden; END;
+BEGIN
+  DECLARE hidden INT64 DEFAULT 1;
+  CALL d.p();
+END;
+-- error: Unrecognized name: hidden at [p.d.p:1:14]
+
+-- case: RETURN leaves the procedure alone
+CREATE PROCEDURE d.p(OUT n INT64) BEGIN SET n = 1; RETURN; SET n = 2; END;
+BEGIN
+  DECLARE n INT64;
+  CALL d.p(n);
+  SELECT n;
+END;
+-- rows: [[1]]
+
+-- case: recursion
+CREATE PROCEDURE d.factorial(n INT64, OUT result INT64)
+BEGIN
+  IF n <= 1 THEN
+    SET result = 1;
+  ELSE
+    CALL d.factorial(n - 1, result);
+    SET result = result * n;
+  END IF;
+END;
+BEGIN
+  DECLARE r INT64;
+  CALL d.factorial(10, r);
+  SELECT r;
+END;
+-- rows: [[3628800]]
+
+-- case: recursion without end
+CREATE PROCEDURE d.p() BEGIN CALL d.p(); END;
+CALL d.p();
+-- error: depth
+
+-- case: what a procedure selects is the result of the CALL
+CREATE PROCEDURE d.p() BEGIN SELECT 7 AS seven; END;
+CALL d.p();
+-- rows: [[7]]
+
+-- case: a handler sees where a called procedure failed
+CREATE PROCEDURE d.inner_one() BEGIN SELECT 1 / 0; END;
+CREATE PROCEDURE d.outer_one() BEGIN CALL d.inner_one(); END;
+BEGIN
+  CALL d.outer_one();
+EXCEPTION WHEN ERROR THEN
+  SELECT @@error.message, (SELECT STRING_AGG(f.location, '<' ORDER BY n) FROM UNNEST(@@error.stack_trace) AS f WITH OFFSET AS n);
+END;
+-- rows: [["division by zero: 1 / 0", "p.d.inner_one<p.d.outer_one"]]
+
+-- case: a temporary table outlives the procedure that made it
+CREATE PROCEDURE d.p() BEGIN CREATE TEMP TABLE t AS SELECT 5 AS a; END;
+CALL d.p();
+SELECT a FROM t;
+-- rows: [[5]]
+
+-- case: a procedure that does not exist
+CALL d.nothing();
+-- error: Procedure not found: d.nothing
+
+-- case: EXECUTE IMMEDIATE with INTO and USING
+DECLARE total INT64;
+EXECUTE IMMEDIATE 'SELECT ? + @n' USING 1;
+-- error: Query parameter 'n' not found
+
+-- case: EXECUTE IMMEDIATE by name into variables
+DECLARE a INT64;
+DECLARE b STRING;
+EXECUTE IMMEDIATE 'SELECT @x * 2, @y' INTO a, b USING 4 AS x, 'q' AS y;
+SELECT a, b;
+-- rows: [[8, "q"]]
+
+-- case: EXECUTE IMMEDIATE INTO of no rows sets NULL
+DECLARE a INT64 DEFAULT 1;
+EXECUTE IMMEDIATE 'SELECT 1 FROM UNNEST([1]) WHERE FALSE' INTO a;
+SELECT a;
+-- rows: [[null]]
+
+-- case: EXECUTE IMMEDIATE sees no variable of the script
+DECLARE hidden INT64 DEFAULT 1;
+EXECUTE IMMEDIATE 'SELECT hidden';
+-- error: Unrecognized name: hidden
+
+-- case: EXECUTE IMMEDIATE takes no procedural statement
+EXECUTE IMMEDIATE 'BEGIN SELECT 1; END';
+-- error: procedural statements are not supported
