@@ -1,0 +1,124 @@
+"""The `jobs` resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from embedded_bigquery.api.call import Answer, Call, Routes, page
+from embedded_bigquery.api.projects import EMAIL
+from embedded_bigquery.catalog import Resource
+from embedded_bigquery.copy import run_copy
+from embedded_bigquery.engine import Engine
+from embedded_bigquery.errors import InvalidValue, NotSupported
+from embedded_bigquery.jobs import Job, Result
+from embedded_bigquery.load import run_load
+from embedded_bigquery.query import run_query
+
+SHORT = 0.02  # seconds that jobs.insert waits, so that a short job is DONE in its first answer
+
+
+def start(engine: Engine, project: str, body: Resource, file: Path | None = None) -> Job:
+    """Starts the job that a Job resource describes; `file` holds what was uploaded for a load."""
+    configuration = dict(body.get("configuration") or {})
+    work: Mapping[str, Callable[[Job], Result]] = {
+        "query": partial(run_query, engine),
+        "load": partial(run_load, engine, file),
+        "copy": partial(run_copy, engine),
+    }
+    if "extract" in configuration:
+        raise NotSupported("extract jobs; read the rows, or use an EXPORT of your own")
+    kind = next((key for key in work if key in configuration), None)
+    if kind is None:
+        raise InvalidValue("Required parameter is missing: configuration.query, .load or .copy")
+    configuration["jobType"] = kind.upper()
+    id = (body.get("jobReference") or {}).get("jobId")
+    return engine.jobs.submit(project, id, configuration, work[kind])
+
+
+def insert(engine: Engine, call: Call) -> Resource:
+    job = start(engine, call.project, call.body())
+    # A dry run is a question: its answer is complete at once.
+    job.wait(60 if job.is_dry_run else SHORT)
+    return shown(job)
+
+
+def get(engine: Engine, call: Call) -> Resource:
+    return shown(engine.jobs.get(call.project, call.names["job"]))
+
+
+def list_jobs(engine: Engine, call: Call) -> Resource:
+    parent = call.query.get("parentJobId")
+    if parent is not None:
+        engine.jobs.get(call.project, parent)
+    states = call.query.get("stateFilter")
+    earliest, latest = call.number("minCreationTime", 0), call.number("maxCreationTime", 2**63)
+    found = [
+        job
+        for job in engine.jobs.latest(call.project, parent)
+        if (states is None or job.state.lower() == states.lower()) and earliest <= job.created_ms <= latest
+    ]
+    items, token = page(found, call)
+    listed = []
+    for job in items:
+        item = shown(job)
+        item["state"] = item["status"]["state"]
+        if "errorResult" in item["status"]:
+            item["errorResult"] = item["status"]["errorResult"]
+        listed.append(item)
+    return {"kind": "bigquery#jobList", "jobs": listed, **token}
+
+
+def cancel(engine: Engine, call: Call) -> Resource:
+    job = engine.jobs.get(call.project, call.names["job"])
+    job.cancel()
+    return {"kind": "bigquery#jobCancelResponse", "job": shown(job)}
+
+
+def delete(engine: Engine, call: Call) -> Answer:
+    engine.jobs.delete(call.project, call.names["job"])
+    return Answer(204)
+
+
+def reference(job: Job) -> dict[str, str]:
+    return {"projectId": job.project, "jobId": job.id, "location": job.location}
+
+
+def shown(job: Job) -> Resource:
+    """The API's Job."""
+    state = job.state  # before the rest is read: a job that is done changes no more
+    status: Resource = {"state": state}
+    statistics: Resource = {"creationTime": str(job.created_ms)}
+    if job.started_ms is not None:
+        statistics["startTime"] = str(job.started_ms)
+    if state == "DONE":
+        statistics["endTime"] = str(job.ended_ms)
+        if job.result is not None:
+            statistics |= job.result.statistics
+        if job.error is not None:
+            status["errorResult"] = job.error.proto()
+            status["errors"] = [job.error.proto()]
+    statistics |= job.statistics
+    if job.parent is not None:
+        statistics["parentJobId"] = job.parent.id
+    return {
+        "kind": "bigquery#job",
+        "etag": f"{job.id}-{state}",
+        "id": str(job),
+        "selfLink": f"/bigquery/v2/projects/{job.project}/jobs/{job.id}?location={job.location}",
+        "user_email": EMAIL,
+        "jobReference": reference(job),
+        "configuration": job.configuration,
+        "status": status,
+        "statistics": statistics,
+    }
+
+
+ROUTES: Routes = {
+    "POST /projects/{project}/jobs": insert,
+    "GET /projects/{project}/jobs": list_jobs,
+    "GET /projects/{project}/jobs/{job}": get,
+    "POST /projects/{project}/jobs/{job}/cancel": cancel,
+    "DELETE /projects/{project}/jobs/{job}/delete": delete,
+}

@@ -1,0 +1,156 @@
+"""Rows written to the table that a job names: of a query, a load or a copy, by the same dispositions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from embedded_bigquery import tables
+from embedded_bigquery.catalog import Catalog, Resource, fields_of
+from embedded_bigquery.duck import Connection, execute, fetch
+from embedded_bigquery.engine import Engine
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported
+from embedded_bigquery.rows import Rows, TableRows
+from embedded_bigquery.sql.environment import TablePath
+from embedded_bigquery.types import Field, field_from_api, quoted
+
+KEPT_ON_TRUNCATE = ("description", "labels", "friendlyName", "expirationTime", "requirePartitionFilter")
+LAYOUT = ("timePartitioning", "rangePartitioning", "clustering")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Where rows go, and how."""
+
+    path: TablePath
+    fields: tuple[Field, ...]  # of the rows
+    creates: bool  # the table if there is none
+    disposition: str  # WRITE_TRUNCATE, WRITE_APPEND or WRITE_EMPTY
+    options: frozenset[str]  # schemaUpdateOptions
+    table: Resource  # what a new table is to have: partitioning, clustering, description, labels
+
+
+def from_configuration(
+    catalog: Catalog, config: Mapping[str, Any], fields: tuple[Field, ...], *, default_write: str
+) -> Write:
+    """The write that a job's configuration asks for; raises InvalidValue."""
+    reference = config["destinationTable"]
+    path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+    if "$" in path.name:
+        raise NotSupported(f"partition decorator in {tables.shown(path)}")
+    disposition = config.get("writeDisposition") or default_write
+    if disposition not in ("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_EMPTY"):
+        raise InvalidValue(f"Invalid write disposition: {disposition}")
+    table = {key: config[key] for key in LAYOUT if config.get(key)}
+    table |= {key: value for key, value in config.get("destinationTableProperties", {}).items() if value is not None}
+    return Write(
+        path=path,
+        fields=fields,
+        creates=config.get("createDisposition") != "CREATE_NEVER",
+        disposition=disposition,
+        options=frozenset(config.get("schemaUpdateOptions", ())),
+        table=table,
+    )
+
+
+def checked_fields(resources: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
+    """The columns of a schema that a client sent; raises InvalidValue or NotSupported."""
+    found: list[Field] = []
+    for item in resources:
+        try:
+            field = field_from_api(dict(item))
+        except KeyError as error:
+            raise InvalidValue(f"Invalid value for type: {item.get('type')} is not a valid value") from error
+        try:
+            field.type.duckdb()
+        except KeyError as error:
+            raise NotSupported(f"type {error.args[0]} of column {field.name}") from error
+        if any(field.name.lower() == other.name.lower() for other in found):
+            raise InvalidValue(f"Duplicate field name: {field.name}")
+        found.append(field)
+    return tuple(found)
+
+
+def check(engine: Engine, write: Write) -> None:
+    """Raises NotFound, Duplicate or InvalidValue for what can be told before there are rows."""
+    catalog, existing = engine.catalog, engine.catalog.table(write.path)
+    catalog.required_dataset(write.path.project, write.path.dataset)
+    if existing is None:
+        if not write.creates:
+            shown = tables.shown(write.path)
+            raise NotFound(f"Not found: Table {shown} was not found in location {catalog.location}")
+        return
+    if existing["type"] != "TABLE":
+        raise InvalidValue(f"{tables.shown(write.path)} is not allowed for this operation because it is not a TABLE")
+    if write.disposition == "WRITE_EMPTY":
+        with engine.connection() as connection:
+            name = catalog.duckdb_name(write.path)
+            if fetch(execute(connection, f"SELECT 1 FROM {name} LIMIT 1")):
+                raise Duplicate(f"Already Exists: Table {tables.shown(write.path)}")
+    elif write.disposition == "WRITE_APPEND":
+        appended(existing, write)
+
+
+def write(engine: Engine, connection: Connection, write: Write, query: str, binds: Sequence[Any] = ()) -> Rows:
+    """Writes the rows of the DuckDB query, whose columns are the write's fields in their order; all rows or none."""
+    catalog, existing = engine.catalog, engine.catalog.table(write.path)
+    if existing is None or write.disposition == "WRITE_TRUNCATE":
+        stored = tables.create_table(
+            catalog, connection, _new_table(write, existing), replace=existing is not None, query=(query, binds)
+        )
+    else:
+        stored = appended(existing, write)
+        if stored is not existing:
+            stored = tables.update_table(catalog, connection, stored)
+        names = ", ".join(quoted(field.name) for field in write.fields)
+        execute(connection, f"INSERT INTO {catalog.duckdb_name(write.path)} ({names}) {query}", binds)
+    return TableRows(fields_of(stored), catalog.duckdb_name(write.path), engine.connection)
+
+
+def _new_table(write: Write, existing: Resource | None) -> Resource:
+    table: Resource = {"tableReference": _reference(write.path), "type": "TABLE"}
+    if existing is not None:
+        table |= {key: existing[key] for key in (*KEPT_ON_TRUNCATE, *LAYOUT, "creationTime") if key in existing}
+    return table | write.table | {"schema": {"fields": [field.api() for field in write.fields]}}
+
+
+def appended(existing: Resource, write: Write) -> Resource:
+    """The table once the rows are appended: itself, unless the options allow new or relaxed columns.
+
+    Raises InvalidValue when the rows do not fit.
+    """
+    columns = {field.name.lower(): field for field in fields_of(existing)}
+    given = {field.name.lower(): field for field in write.fields}
+    problem = f"Provided Schema does not match Table {tables.shown(write.path)}."
+    added: list[Field] = []
+    for key, field in given.items():
+        column = columns.get(key)
+        if column is None:
+            if "ALLOW_FIELD_ADDITION" not in write.options:
+                raise InvalidValue(f"{problem} Cannot add fields (field: {field.name})")
+            added.append(replace(field, required=False))
+        elif column.type != field.type:
+            raise InvalidValue(
+                f"{problem} Field {field.name} has changed type from {_shown(column)} to {_shown(field)}"
+            )
+    relaxed = {
+        key for key, column in columns.items() if column.required and (key not in given or not given[key].required)
+    }
+    if "ALLOW_FIELD_RELAXATION" not in write.options:
+        missing = next((columns[key] for key in relaxed if key not in given), None)
+        if missing is not None:
+            raise InvalidValue(f"{problem} Missing required field: {missing.name}")
+        relaxed = set()
+    if not added and not relaxed:
+        return existing
+    fields = [replace(field, required=False) if key in relaxed else field for key, field in columns.items()]
+    return {**existing, "schema": {"fields": [field.api() for field in (*fields, *added)]}}
+
+
+def _shown(field: Field) -> str:
+    return str(field.api()["type"])
+
+
+def _reference(path: TablePath) -> dict[str, str]:
+    return {"projectId": path.project, "datasetId": path.dataset, "tableId": path.name}
