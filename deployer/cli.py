@@ -1,0 +1,206 @@
+"""The `deployer` command: parses, calls, prints, sets the exit status.
+
+0 done, or nothing to do; 1 failed; 2 wrong input, nothing was written; 3 `plan` found changes, or another process
+holds what the command needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deployer.__version__ import __version__
+from deployer.errors import DeployerError, UsageError
+
+if TYPE_CHECKING:
+    from deployer.config import Config
+
+CHANGES = 3
+
+
+class Commands(click.Group):
+    """Ends every error as one paragraph on stderr; the traceback only with --debug."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            if isinstance(error, DeployerError):
+                click.echo(f"deployer: {error}", err=True)
+                ctx.exit(error.exit_status)
+            advice = "This is a fault of deployer itself; run again with `deployer --debug …` for the traceback."
+            click.echo(f"deployer: {type(error).__name__}: {error}. {advice}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Commands)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="deployer")
+def main(debug: bool) -> None:
+    """Deploys sql/ to a warehouse, and shows what runs there.
+
+    CONFIG is gs://bucket/filename or /path/to/file.
+    """
+
+
+warehouse_path = click.option(
+    "--warehouse-path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    hidden=True,
+    help="The embedded engine's file, instead of the config's.",
+)
+
+
+@main.command()
+@click.argument("config")
+@warehouse_path
+def sync(config: str, warehouse_path: Path | None) -> None:
+    """Creates what is missing and replaces what changed, in dependency order."""
+    from deployer.sync.definitions import load_definitions
+
+    loaded = _config(config, warehouse_path)
+    definitions = load_definitions(loaded)
+
+    from deployer.sync.apply import apply_plan
+    from deployer.sync.live import read_state
+    from deployer.sync.plan import make_plan
+    from deployer.sync.render import line_of_step, lines_of_failure, lines_of_plan
+    from deployer.warehouse import Warehouse
+
+    with Warehouse(loaded) as warehouse:
+        plan = make_plan(definitions, read_state(warehouse, definitions))
+        if not plan.steps:
+            _print(lines_of_plan(plan))
+            return
+        applied = apply_plan(warehouse, plan, on_done=lambda step: click.echo(line_of_step(step)))
+    if applied.failure is not None:
+        raise DeployerError("\n".join(lines_of_failure(applied)))
+    click.echo(f"{len(applied.done)} done; {plan.unchanged} objects were as sql/ says.")
+
+
+@main.command()
+@click.argument("config")
+@warehouse_path
+@click.pass_context
+def plan(ctx: click.Context, config: str, warehouse_path: Path | None) -> None:
+    """Shows what sync would do, and writes nothing: exit status 0 nothing to do, 3 changes, 1 error."""
+    from deployer.sync.definitions import load_definitions
+    from deployer.sync.plan import make_plan
+    from deployer.sync.state import State
+
+    loaded = _config(config, warehouse_path)
+    definitions = load_definitions(loaded)
+    if _has_no_warehouse(loaded):
+        state = State()
+    else:
+        from deployer.sync.live import read_state
+        from deployer.warehouse import Warehouse, WarehouseInUse
+
+        try:
+            with Warehouse(loaded) as warehouse:
+                state = read_state(warehouse, definitions)
+        except WarehouseInUse as error:
+            raise DeployerError(str(error)) from error  # exit status 3 would say that there are changes
+    made = make_plan(definitions, state)
+
+    from deployer.sync.render import lines_of_plan
+
+    _print(lines_of_plan(made))
+    ctx.exit(CHANGES if made.steps else 0)
+
+
+@main.command()
+@click.argument("config")
+@warehouse_path
+def seed(config: str, warehouse_path: Path | None) -> None:
+    """Replaces the rows of the landing tables by the sample data."""
+    loaded = _config(config, warehouse_path)
+    _require_warehouse(loaded)
+
+    from deployer.seed import load_samples
+    from deployer.warehouse import Warehouse
+
+    with Warehouse(loaded) as warehouse:
+        for table, rows in load_samples(warehouse, loaded.sample_data):
+            click.echo(f"{table}: {rows:,} rows")
+
+
+@main.command()
+@click.argument("config")
+@click.argument("transfer", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs at most.")
+@click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far back.")
+@warehouse_path
+def runs(config: str, transfer: str | None, limit: int, days: int, warehouse_path: Path | None) -> None:
+    """Shows the run ledger, the latest run first."""
+    loaded = _config(config, warehouse_path)
+    _require_warehouse(loaded)
+
+    from deployer.runs import HEADINGS, recent_runs
+    from deployer.warehouse import Warehouse
+
+    with Warehouse(loaded) as warehouse:
+        rows = recent_runs(warehouse, transfer, days, limit)
+    if rows:
+        _print_table(HEADINGS, rows)
+    elif transfer is not None and transfer not in loaded.transfers:
+        known = ", ".join(loaded.transfers) or "none"
+        click.echo(f"No run of {transfer} in the last {days} days; the config's transfers: {known}.")
+    else:
+        click.echo(f"No run{f' of {transfer}' if transfer else ''} in the last {days} days.")
+
+
+def _config(location: str, warehouse_path: Path | None) -> Config:
+    from deployer.config import load_config
+
+    config = load_config(location)
+    if warehouse_path is None:
+        return config
+    if config.warehouse.path is None:
+        raise UsageError("--warehouse-path goes with `engine: embedded` alone.")
+    warehouse = config.warehouse.model_copy(update={"path": warehouse_path.resolve()})
+    return config.model_copy(update={"warehouse": warehouse})
+
+
+def _has_no_warehouse(config: Config) -> bool:
+    """Whether opening the warehouse would create its file."""
+    return config.warehouse.path is not None and not config.warehouse.path.exists()
+
+
+def _require_warehouse(config: Config) -> None:
+    if _has_no_warehouse(config):
+        raise UsageError(f"{config.warehouse.path}: there is no warehouse yet; run `deployer sync CONFIG` first.")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if not sys.stdout.isatty():
+        lines = [headings, *rows]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
+        for row in lines:
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # a message's brackets are no markup
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(prog_name="deployer")
