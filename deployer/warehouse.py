@@ -107,7 +107,7 @@ class Warehouse:
         with explained(what):
             try:
                 try:
-                    job = self.client.query(sql, job_config=job_config, job_id=job_id, retry=RETRY)
+                    job = self.client.query(sql, job_config, job_id=job_id, retry=RETRY, job_retry=None)
                 except Conflict:
                     # A request that was repeated meets the job that its first try made.
                     job = cast("bigquery.QueryJob", self.client.get_job(job_id, retry=RETRY))
