@@ -11,6 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedded_bigquery import information_schema
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database, execute, rollback
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
@@ -65,6 +66,9 @@ class Session:
             found = self.temporary.get(parts[-1].lower())
             if found is not None:
                 return found
+        view = information_schema.relation(self.catalog, parts) if len(parts) > 1 else None
+        if view is not None:
+            return view
         path = self.path(parts)
         return None if path is None else self.catalog.relation(path)
 

@@ -53,6 +53,6 @@ def place(node: exp.Expression) -> tuple[int, int] | None:
     """Line and column, from 1, of the first identifier or call in the node."""
     for inner in (node, *node.find_all(exp.Identifier, exp.Anonymous)):
         meta = inner.meta
-        if "line" in meta:
+        if meta.get("end") is not None:  # parts of one quoted path have no place
             return meta["line"], meta["col"] - (meta["end"] - meta["start"])
     return None
