@@ -85,7 +85,7 @@ class TerminalReport(Report):
 
     def failed(self, step: Step) -> None:
         self._lines.stop_task(self._tasks[step])
-        self._lines.update(self._tasks[step], result="failed")
+        self._lines.update(self._tasks[step], result="[red]failed")
 
     def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
         self._lines.stop()
@@ -156,8 +156,8 @@ class LogReport(Report):
             "severity": severity,
             "time": datetime.now(UTC).isoformat(),
             "message": message,
-            "logging.googleapis.com/labels": self._labels,
             **payload,
+            "logging.googleapis.com/labels": self._labels,
         }
         _print(json.dumps(line, ensure_ascii=False))
 

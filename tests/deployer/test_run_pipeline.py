@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +99,25 @@ def test_log_lines_bear_the_fields_that_cloud_logging_reads(site: Site) -> None:
         assert all(isinstance(value, str) for value in labels.values())
     ends = [line for line in done.log if "seconds" in line]
     assert [line["step"] for line in ends] == ["cleanse", "publish", "cleanup"]
+
+
+def test_terminal_gets_a_line_a_step_and_a_summary_for_people(site: Site) -> None:
+    terminal, inner = os.openpty()
+    process = subprocess.Popen(site.command(*SEVENTH), stdout=inner, stderr=inner, cwd=site.folder)
+    os.close(inner)
+    shown = b""
+    with suppress(OSError):  # the terminal's end, once the process has left it
+        while chunk := os.read(terminal, 65536):
+            shown += chunk
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "")
+    count = f"{flights('2013-01-07', '2013-01-07'):,}"
+    for step in ("cleanse", "publish", "cleanup"):
+        assert re.search(rf"✓ {step} +0:00:0\d {count} rows", text), text
+    assert "window     2013-01-07\n" in text
+    assert f"rows       {count} in, {count} published, 0 rejected\n" in text
+    assert "data       sid-local.sid.fct_departure in sid.duckdb\n" in text
 
 
 def break_publish(site: Site) -> None:
