@@ -4,6 +4,7 @@
     ├── InvalidQuery            400 invalidQuery    the statement is wrong, or failed while it ran
     │   └── NotSupported        400 invalidQuery    "not supported: <construct>": the engine's limit, not the user's
     ├── InvalidValue            400 invalid         a request's field is wrong
+    ├── ResourceInUse           400 resourceInUse   a dataset that is not empty
     ├── NotFound                404 notFound
     ├── Duplicate               409 duplicate
     ├── PreconditionFailed      412 conditionNotMet an etag does not match
@@ -58,6 +59,10 @@ class NotSupported(InvalidQuery):
 
 class InvalidValue(EngineError):
     reason = "invalid"
+
+
+class ResourceInUse(EngineError):
+    reason = "resourceInUse"
 
 
 class NotFound(EngineError):

@@ -16,7 +16,7 @@ from embedded_bigquery.sql.environment import Relation, TablePath
 from embedded_bigquery.sql.functions.duckdb_text import literal
 from embedded_bigquery.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Field, Type, quoted
 
-NAME = "INFORMATION_SCHEMA"
+NAME, LEGACY = "INFORMATION_SCHEMA", "__TABLES__"
 Row = dict[str, Any]
 Where = tuple[Catalog, str, str | None]  # catalog, project, dataset (None: all of the project)
 KINDS = {"INT64": INT64, "BOOL": BOOL, "TIMESTAMP": TIMESTAMP, "FLOAT64": FLOAT64}
@@ -28,10 +28,13 @@ def relation(catalog: Catalog, parts: tuple[str, ...]) -> Relation | None:
     Raises NotFound for a view or dataset that does not exist.
     """
     upper = [part.upper() for part in parts]
-    if NAME not in upper[:-1]:
+    if upper[-1] == LEGACY:
+        before, view = parts[:-1], LEGACY
+    elif NAME in upper[:-1]:
+        position = upper.index(NAME)
+        before, view = parts[:position], upper[position + 1]
+    else:
         return None
-    position = upper.index(NAME)
-    before, view = parts[:position], upper[position + 1]
     region = next((part for part in before if part.lower().startswith("region-")), None)
     names = [part for part in before if part is not region]
     dataset = None if region is not None or not names else names[-1]
@@ -44,7 +47,8 @@ def relation(catalog: Catalog, parts: tuple[str, ...]) -> Relation | None:
     fields = tuple(_field(text) for text in columns.split())
     path = TablePath(project, dataset or "", f"{NAME}.{view}")
     where = (catalog, project, dataset)
-    sql = rows(where) if view == "PARTITIONS" else _values(fields, rows(where))
+    found = rows(where)
+    sql = found if isinstance(found, str) else _values(fields, found)
     return Relation(path, fields, sql, kind=NAME)
 
 
@@ -228,6 +232,20 @@ def _partitions(where: Where) -> str:
     )
 
 
+def _legacy_tables(where: Where) -> str:
+    """__TABLES__, which counts the rows of each table."""
+    parts = []
+    for names, table in _tables(where):
+        kind = {"TABLE": 1, "VIEW": 2, "EXTERNAL": 3, "MATERIALIZED_VIEW": 4}.get(table["type"], 1)
+        counted = f"(SELECT count(*) FROM {where[0].duckdb_name(path_of(table))})" if kind == 1 else "0"
+        values = ", ".join(literal(names[key]) for key in ("table_catalog", "table_schema", "table_name"))
+        times = f"{table['creationTime']}, {table['lastModifiedTime']}"
+        parts.append(f"SELECT {values}, {times}, {counted}, 0, {kind}")
+    nothing = "SELECT '', '', '', 0, 0, 0, 0, 0 WHERE FALSE"
+    columns = "project_id, dataset_id, table_id, creation_time, last_modified_time, row_count, size_bytes, type"
+    return f"(SELECT * FROM ({' UNION ALL '.join(parts) or nothing}) AS v({columns}))"
+
+
 def _routine_rows(where: Where) -> Iterator[Row]:
     kinds = {"SCALAR_FUNCTION": "FUNCTION", "TABLE_VALUED_FUNCTION": "TABLE FUNCTION"}
     for names, resource in _routines(where):
@@ -266,27 +284,41 @@ def _parameters(where: Where) -> Iterator[Row]:
             }
 
 
-def _constraints(where: Where) -> Iterator[Row]:
+def _keys(where: Where) -> Iterator[tuple[Row, str, list[tuple[str, str]]]]:
+    """Each key: what all its rows share, its type, and (referencing, referenced) columns."""
     for names, table in _tables(where):
-        if (table.get("tableConstraints") or {}).get("primaryKey"):
-            yield {**names, **_constraint(names), "constraint_type": "PRIMARY KEY", "enforced": "NO"}
+        constraints = table.get("tableConstraints") or {}
+        primary = constraints.get("primaryKey")
+        found = [("pk$", "PRIMARY KEY", [(column, column) for column in primary["columns"]])] if primary else []
+        for key in constraints.get("foreignKeys", ()):
+            pairs = [(pair["referencingColumn"], pair["referencedColumn"]) for pair in key["columnReferences"]]
+            found.append((key["name"], "FOREIGN KEY", pairs))
+        for name, kind, pairs in found:
+            shared = {
+                **names,
+                "constraint_catalog": names["table_catalog"],
+                "constraint_schema": names["table_schema"],
+                "constraint_name": f"{names['table_name']}.{name}",
+            }
+            yield shared, kind, pairs
 
 
-def _constraint(names: Row) -> Row:
-    return {
-        "constraint_catalog": names["table_catalog"],
-        "constraint_schema": names["table_schema"],
-        "constraint_name": f"{names['table_name']}.pk$",
-        "is_deferrable": "NO",
-        "initially_deferred": "NO",
-    }
+def _constraints(where: Where) -> Iterator[Row]:
+    for shared, kind, _ in _keys(where):
+        fixed = {"is_deferrable": "NO", "initially_deferred": "NO", "enforced": "NO"}
+        yield {**shared, **fixed, "constraint_type": kind}
 
 
 def _key_columns(where: Where) -> Iterator[Row]:
-    for names, table in _tables(where):
-        key = (table.get("tableConstraints") or {}).get("primaryKey") or {}
-        for position, column in enumerate(key.get("columns", ()), 1):
-            yield {**names, **_constraint(names), "column_name": column, "ordinal_position": position}
+    for shared, kind, pairs in _keys(where):
+        for position, (column, _) in enumerate(pairs, 1):
+            foreign = position if kind == "FOREIGN KEY" else None
+            yield {
+                **shared,
+                "column_name": column,
+                "ordinal_position": position,
+                "position_in_unique_constraint": foreign,
+            }
 
 
 TABLE = "table_catalog table_schema table_name"
@@ -318,6 +350,11 @@ VIEWS: dict[str, tuple[str, Callable[[Where], Any]]] = {
     "PARTITIONS": (
         f"{TABLE} partition_id total_rows:INT64 total_logical_bytes:INT64 last_modified_time:TIMESTAMP storage_tier",
         _partitions,
+    ),
+    LEGACY: (
+        "project_id dataset_id table_id creation_time:INT64 last_modified_time:INT64 row_count:INT64 size_bytes:INT64 "
+        "type:INT64",
+        _legacy_tables,
     ),
     "ROUTINES": (
         f"{SPECIFIC} routine_catalog routine_schema routine_name routine_type data_type routine_body "

@@ -10,7 +10,7 @@ from typing import Any
 
 from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, path_of
 from embedded_bigquery.duck import Connection, execute
-from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, ResourceInUse
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, quoted
 
@@ -43,12 +43,12 @@ def update_dataset(catalog: Catalog, connection: Connection, resource: Resource)
 
 
 def delete_dataset(catalog: Catalog, connection: Connection, project: str, name: str, *, contents: bool) -> None:
-    """Raises NotFound, or InvalidValue when something is in it and `contents` is False."""
+    """Raises NotFound, or ResourceInUse when something is in it and `contents` is False."""
     if catalog.dataset(project, name) is None:
         raise NotFound(f"Not found: Dataset {project}:{name}")
     tables, routines = catalog.tables(project, name), catalog.routines(project, name)
     if (tables or routines) and not contents:
-        raise InvalidValue(f"Dataset {project}:{name} is still in use")
+        raise ResourceInUse(f"Dataset {project}:{name} is still in use")
     with catalog.change(connection) as change:
         schema = catalog.duckdb_schema(project, name)
         for table in tables:

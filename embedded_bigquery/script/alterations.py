@@ -13,9 +13,10 @@ from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.definitions import (
     Action,
     AddColumn,
-    AddKey,
     AlterColumn,
     DropColumn,
+    DropKey,
+    Key,
     RenameColumn,
     RenameTable,
     SetOptions,
@@ -39,6 +40,29 @@ def altered(
     if "schema" in resource:
         alteration.resource["schema"] = {"fields": [field.api() for field in alteration.fields]}
     return alteration.resource, alteration.statements
+
+
+def add_key(resource: Resource, key: Key) -> None:
+    """Records the key; raises InvalidQuery for a second primary key."""
+    keys = resource.setdefault("tableConstraints", {})
+    if not key.references:
+        if "primaryKey" in keys:
+            raise InvalidQuery("Multiple primary keys are not allowed")
+        keys["primaryKey"] = {"columns": list(key.columns)}
+        return
+    foreign = keys.setdefault("foreignKeys", [])
+    own = resource["tableReference"]
+    # The nearer parts of a name that is not complete are those of the table itself.
+    names = ("projectId", "datasetId", "tableId")
+    referenced = {**own, **dict(zip(names[3 - len(key.references) :], key.references, strict=True))}
+    pairs = zip(key.columns, key.referenced, strict=True)
+    foreign.append(
+        {
+            "name": key.name or f"fk${len(foreign) + 1}",
+            "referencedTable": referenced,
+            "columnReferences": [{"referencingColumn": a, "referencedColumn": b} for a, b in pairs],
+        }
+    )
 
 
 class _Alteration:
@@ -67,8 +91,21 @@ class _Alteration:
             self._set_options(action.options)
         elif isinstance(action, AlterColumn):
             self._column(action)
-        elif isinstance(action, AddKey) and action.columns:
-            self.resource["tableConstraints"] = {"primaryKey": {"columns": list(action.columns)}}
+        elif isinstance(action, Key):
+            add_key(self.resource, action)
+        elif isinstance(action, DropKey):
+            self._drop_key(action)
+
+    def _drop_key(self, action: DropKey) -> None:
+        keys = self.resource.setdefault("tableConstraints", {})
+        if action.name is None:
+            found = keys.pop("primaryKey", None)
+        else:
+            foreign = keys.get("foreignKeys", [])
+            found = next((key for key in foreign if key["name"] == action.name), None)
+            keys["foreignKeys"] = [key for key in foreign if key is not found]
+        if found is None and not action.if_exists:
+            raise InvalidQuery(f"Constraint not found: {action.name or 'primary key'}")
 
     def _position(self, name: str, *, missing_ok: bool = False) -> int | None:
         for position, field in enumerate(self.fields):

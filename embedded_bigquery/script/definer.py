@@ -9,7 +9,7 @@ from typing import Any
 from embedded_bigquery import tables
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.errors import Duplicate, InvalidQuery, NotFound, NotSupported
-from embedded_bigquery.script.alterations import altered
+from embedded_bigquery.script.alterations import add_key, altered
 from embedded_bigquery.script.names import Names
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.parser import parse_script
@@ -98,7 +98,7 @@ class Definer:
         path = self.session.required_path(made.path)
         existing = self.catalog.table(path)
         if existing is not None and made.if_not_exists:
-            return Outcome(kind, target=path, operation="SKIP")
+            return Outcome(kind, fields_of(existing), target=path, operation="SKIP")
         resource: Resource = {
             "tableReference": {"projectId": path.project, "datasetId": path.dataset, "tableId": path.name},
             "type": TABLE_KINDS[made.kind],
@@ -111,18 +111,18 @@ class Definer:
             resource |= partitioning(made.partition, columns, made.options, lambda e: self._constant(e))
         if made.cluster:
             resource["clustering"] = {"fields": list(made.cluster)}
-        if made.primary_key:
-            resource["tableConstraints"] = {"primaryKey": {"columns": list(made.primary_key)}}
+        for key in made.keys:
+            add_key(resource, key)
         if made.kind in ("VIEW", "MATERIALIZED VIEW"):
-            key = "view" if made.kind == "VIEW" else "materializedView"
-            resource[key] = {"query": made.query, **({"useLegacySql": False} if key == "view" else {})}
+            place = "view" if made.kind == "VIEW" else "materializedView"
+            resource[place] = {"query": made.query, **({"useLegacySql": False} if place == "view" else {})}
             query = None
         stored = None if query is None else (query.duckdb_sql, [self.names.value(bind) for bind in query.binds])
         tables.create_table(
             self.catalog, self.session.connection, resource, replace=made.replace, query=stored, default=self._default
         )
         operation = "REPLACE" if existing is not None else "CREATE"
-        return Outcome(kind, target=path, operation=operation)
+        return Outcome(kind, columns, target=path, operation=operation)
 
     def _constant(self, expression: str) -> Any:
         return self.evaluate(self.session, expression, self.names)[1]

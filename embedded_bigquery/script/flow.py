@@ -47,7 +47,7 @@ class Flow:
 
     def __init__(self, session: Session, parameters: Parameters, on_child: OnChild, system: dict[str, Any]) -> None:
         self.session, self.parameters, self.on_child, self.system = session, parameters, on_child, system
-        self.frame = Frame()
+        self.frame = session.variables if session.outlives_jobs else Frame()
         self.text = ""
         self.procedure = ""  # "project.dataset.name" while one runs
         self.calls: list[tuple[int, int, str]] = []  # places of the CALLs that led here

@@ -175,10 +175,8 @@ class _Interpreter(Flow):
         if self._true(node.condition):
             self._told(node, started, Outcome("ASSERT"), None)
             return
-        message = "Assertion failed"
-        if node.message is not None:
-            message = str(self._value(node.message, STRING)[1])
-        error = InvalidQuery(message)
+        message = "" if node.message is None else f": {self._value(node.message, STRING)[1]}"
+        error = InvalidQuery(f"Assertion failed{message}")
         self._told(node, started, None, error)
         raise error
 

@@ -15,6 +15,7 @@ from embedded_bigquery import information_schema
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database, execute, rollback
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+from embedded_bigquery.script.scope import Frame
 from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Translated
 from embedded_bigquery.types import Field, quoted
 
@@ -42,6 +43,7 @@ class Session:
         self._version = 0
         self.transaction: Transaction | None = None
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
+        self.variables = Frame()  # of the scripts of a session that outlives them
         self._cancelled = threading.Event()
         self.set_default_dataset(default_dataset)
 

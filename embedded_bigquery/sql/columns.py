@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from embedded_bigquery.errors import InvalidQuery
-from embedded_bigquery.sql.definitions import Path
+from embedded_bigquery.sql.definitions import Key, Path
 from embedded_bigquery.sql.tokens import Span, Tokens
 from embedded_bigquery.types import ALIASES, Field, Type
 
@@ -134,45 +134,45 @@ class ColumnParser:
             return ()
         return tuple(int(part, 0) for part in text.split(","))
 
-    def columns(self) -> tuple[tuple[Field, ...], tuple[str, ...]]:
-        """Columns and primary key of (name type …, PRIMARY KEY (…) NOT ENFORCED, …)."""
+    def columns(self) -> tuple[tuple[Field, ...], tuple[Key, ...]]:
+        """Columns and keys of (name type …, PRIMARY KEY (…) NOT ENFORCED, …)."""
         found: list[Field] = []
-        key: tuple[str, ...] = ()
+        keys: list[Key] = []
         self.tokens.expect("(")
         while not self.tokens.take(")"):
             if self.tokens.word() in ("PRIMARY", "FOREIGN", "CONSTRAINT"):
-                key = self.key() or key
+                keys.append(self.key(()))
             else:
                 name = self.tokens.name()
                 found.append(self.column_type(name))
-                if self.tokens.word() in ("PRIMARY", "REFERENCES"):
-                    key = (name,) if self.key() is not None else key
+                while self.tokens.word() in ("PRIMARY", "REFERENCES", "CONSTRAINT"):
+                    keys.append(self.key((name,)))
             if not self.tokens.take(",") and self.tokens.word() != ")":
                 raise self.tokens.unexpected('"," or ")"')
         names = [column.name.lower() for column in found]
         for position, name in enumerate(names):
             if name in names[:position]:
                 raise InvalidQuery(f"Duplicate column name {found[position].name} in CREATE TABLE")
-        return tuple(found), key
+        return tuple(found), tuple(keys)
 
-    def key(self) -> tuple[str, ...] | None:
-        """A key, which BigQuery takes only NOT ENFORCED; None for a foreign one."""
+    def key(self, columns: tuple[str, ...]) -> Key:
+        """A key, of `columns` when it stands behind one; BigQuery takes it only NOT ENFORCED."""
+        name = ""
         if self.tokens.take("CONSTRAINT"):
             self.tokens.take("IF", "NOT", "EXISTS")
-            self.tokens.name()
-        columns: tuple[str, ...] | None = None
+            name = self.tokens.name()
         at = self.tokens.place(self.tokens.start)
         if self.tokens.take("PRIMARY", "KEY"):
-            columns = self.parenthesised() if self.tokens.word() == "(" else ()
+            made = Key(name, self.parenthesised() if self.tokens.word() == "(" else columns)
         else:
             if self.tokens.take("FOREIGN", "KEY"):
-                self.parenthesised()
+                columns = self.parenthesised()
             self.tokens.expect("REFERENCES")
-            self.path()
-            self.parenthesised()
+            made = Key(name, columns, self.path(), self.parenthesised())
         if not self.tokens.take("NOT", "ENFORCED"):
-            raise InvalidQuery("Enforcement of keys is not supported; write NOT ENFORCED", at=at)
-        return columns
+            kind = "foreign" if made.references else "primary"
+            raise InvalidQuery(f"Enforcement of {kind} keys is not supported; write NOT ENFORCED", at=at)
+        return made
 
     def parenthesised(self) -> tuple[str, ...]:
         self.tokens.expect("(")
@@ -190,7 +190,13 @@ def _check_sizes(kind: str, sizes: tuple[int, ...], at: tuple[int, int]) -> None
     elif kind in ("NUMERIC", "BIGNUMERIC"):
         limit, most = (9, 29) if kind == "NUMERIC" else (38, 38)
         precision, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
-        good = len(sizes) <= 2 and 0 <= scale <= limit and max(1, scale) <= precision <= scale + most
+        if len(sizes) <= 2 and not 0 <= scale <= limit:
+            raise InvalidQuery(f"In {kind}(P, S), S must be between 0 and {limit}", at=at)
+        low, high = max(1, scale), scale + most
+        if len(sizes) <= 2 and not low <= precision <= high:
+            shown = f"{kind}(P, {scale})" if len(sizes) == 2 else f"{kind}(P)"
+            raise InvalidQuery(f"In {shown}, P must be between {low} and {high}", at=at)
+        good = len(sizes) <= 2
     else:
         raise InvalidQuery(f"{kind} does not support type parameters", at=at)
     if not good:

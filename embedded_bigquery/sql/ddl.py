@@ -12,12 +12,12 @@ from embedded_bigquery.sql.columns import ColumnParser, Constant
 from embedded_bigquery.sql.definitions import (
     Action,
     AddColumn,
-    AddKey,
     Alter,
     AlterColumn,
     Create,
     Drop,
     DropColumn,
+    DropKey,
     RenameColumn,
     RenameTable,
     SetOptions,
@@ -97,8 +97,8 @@ class _Parser(ColumnParser):
             if self.tokens.take(word):
                 made = replace(made, source=(word, self.path()))
         if self.tokens.word() == "(":
-            columns, key = self.columns()
-            made = replace(made, columns=columns, primary_key=key)
+            columns, keys = self.columns()
+            made = replace(made, columns=columns, keys=keys)
         if self.tokens.take("FOR", "SYSTEM_TIME"):
             raise NotSupported("FOR SYSTEM_TIME AS OF", at=self.tokens.place(self.tokens.start))
         if self.tokens.take("DEFAULT", "COLLATE"):
@@ -225,7 +225,7 @@ class _Parser(ColumnParser):
         tokens = self.tokens
         if tokens.word() == "ADD" and tokens.word(1) in ("PRIMARY", "FOREIGN", "CONSTRAINT"):
             tokens.expect("ADD")
-            return AddKey(self.key() or ())
+            return self.key(())
         if tokens.take("ADD", "COLUMN"):
             if_not_exists = tokens.take("IF", "NOT", "EXISTS")
             name = tokens.name()
@@ -234,8 +234,10 @@ class _Parser(ColumnParser):
             if_exists = tokens.take("IF", "EXISTS")
             return DropColumn(tokens.name(), if_exists)
         if tokens.take("DROP", "PRIMARY", "KEY"):
-            tokens.take("IF", "EXISTS")
-            return AddKey()
+            return DropKey(None, tokens.take("IF", "EXISTS"))
+        if tokens.take("DROP", "CONSTRAINT"):
+            if_exists = tokens.take("IF", "EXISTS")
+            return DropKey(tokens.name(), if_exists)
         if tokens.take("RENAME", "TO"):
             return RenameTable(self.path()[-1])
         if tokens.take("RENAME", "COLUMN"):

@@ -14,6 +14,16 @@ Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A primary key, or with `references` a foreign one: BigQuery records keys and enforces none."""
+
+    name: str
+    columns: tuple[str, ...]
+    references: Path = ()
+    referenced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """`kind` is TABLE, VIEW, MATERIALIZED VIEW, SNAPSHOT TABLE, SCHEMA, FUNCTION, TABLE FUNCTION, … or PROCEDURE."""
 
@@ -29,7 +39,7 @@ class Create:
     cluster: tuple[str, ...] = ()
     query: str | None = None
     source: tuple[str, Path] | None = None  # LIKE, COPY or CLONE of a table
-    primary_key: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
     # routines
     arguments: tuple[RoutineArgument, ...] = ()
     returns: Type | None = None
@@ -83,13 +93,14 @@ class AlterColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class AddKey:
-    """A primary or foreign key: BigQuery records it and enforces nothing."""
+class DropKey:
+    """The primary key, or the foreign key of a name."""
 
-    columns: tuple[str, ...] = ()
+    name: str | None
+    if_exists: bool
 
 
-Action = AddColumn | DropColumn | RenameColumn | RenameTable | SetOptions | AlterColumn | AddKey
+Action = AddColumn | DropColumn | RenameColumn | RenameTable | SetOptions | AlterColumn | Key | DropKey
 
 
 @dataclass(frozen=True, slots=True)

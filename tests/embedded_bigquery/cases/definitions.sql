@@ -72,7 +72,7 @@ SELECT COUNT(*) FROM d.t;
 
 -- case: a key that would be enforced is refused
 CREATE TABLE d.t (a INT64 PRIMARY KEY);
--- error: NOT ENFORCED
+-- error: Enforcement of primary keys is not supported
 
 -- case: PARTITION BY takes only what BigQuery takes
 CREATE TABLE d.t (a STRING) PARTITION BY a;
