@@ -98,7 +98,7 @@ class Definer:
         path = self.session.required_path(made.path)
         existing = self.catalog.table(path)
         if existing is not None and made.if_not_exists:
-            return Outcome(kind, fields_of(existing), target=path, operation="SKIP")
+            return Outcome(kind, columns, target=path, operation="SKIP")
         resource: Resource = {
             "tableReference": {"projectId": path.project, "datasetId": path.dataset, "tableId": path.name},
             "type": TABLE_KINDS[made.kind],

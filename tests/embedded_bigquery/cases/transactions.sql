@@ -43,7 +43,7 @@ BEGIN
 EXCEPTION WHEN ERROR THEN
   SELECT @@error.message, (SELECT COUNT(*) FROM d.t);
 END;
--- rows: [["half way", 1]]
+-- rows: [["Assertion failed: half way", 1]]
 
 -- case: transactions do not nest
 BEGIN TRANSACTION;
