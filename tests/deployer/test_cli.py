@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import embedded_bigquery
 from deployer.__version__ import __version__
+from deployer.runs import HEADINGS
 
 REPO = Path(__file__).parents[2]
+OBJECTS = sum(not file.name.endswith(".test.sql") for file in (REPO / "sql").rglob("*.sql"))
 CONFIG = """\
 environment: test
 warehouse: {engine: embedded, project: sid-test, path: warehouse.duckdb}
@@ -127,3 +130,97 @@ def test_warehouse_path_is_refused_where_the_config_has_no_file(folder: Path) ->
     done = deployer("sync", "config.yaml", "--warehouse-path", "x.duckdb")
     assert done.returncode == 2
     assert "--warehouse-path goes with `engine: embedded` alone" in done.stderr
+
+
+def test_sync_then_seed_then_sync_again(folder: Path) -> None:
+    shutil.copytree(REPO / "sample_data", folder / "samples")
+    elsewhere = ("--warehouse-path", str(folder / "elsewhere.duckdb"))
+    first = deployer("sync", "config.yaml", *elsewhere)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.endswith("done; 0 objects were as sql/ says.\n")
+    seeded = deployer("seed", "config.yaml", *elsewhere)
+    assert (seeded.returncode, seeded.stderr) == (0, "")
+    assert seeded.stdout == (
+        "raw.airlines: 16 rows\nraw.airports: 1,458 rows\nraw.flights: 12,208 rows\nraw.planes: 3,322 rows\n"
+    )
+    for command in ("sync", "plan"):
+        again = deployer(command, "config.yaml", *elsewhere)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert again.stdout == f"Nothing to do: all {OBJECTS} objects are as sql/ says.\n"
+    assert not (folder / "warehouse.duckdb").exists()
+
+
+def test_a_table_that_cannot_follow_its_file_is_exit_1_and_nothing_is_applied(folder: Path) -> None:
+    deployer("sync", "config.yaml")
+    for file, old, new in (
+        ("sid/tables/dim_agent.sql", "is_current BOOL", "is_current STRING"),
+        ("ops/procedures/release_lease.sql", "-- Frees", "-- Gives up"),
+    ):
+        path = folder / "sql" / file
+        path.write_text(path.read_text().replace(old, new))
+    refused = deployer("sync", "config.yaml")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "sql/sid/tables/dim_agent.sql: sid.dim_agent cannot become what its file says" in refused.stderr
+    assert "column is_current: the file says STRING, the warehouse has BOOL" in refused.stderr
+    (folder / "sql" / "sid" / "tables" / "dim_agent.sql").write_text(
+        (REPO / "sql" / "sid" / "tables" / "dim_agent.sql").read_text()
+    )
+    planned = deployer("plan", "config.yaml")
+    assert planned.returncode == 3
+    assert planned.stdout == (
+        "replace procedure ops.release_lease: its definition changed\n"
+        f"1 to do; {OBJECTS - 1} objects are as sql/ says.\n"
+    )
+
+
+def test_a_broken_procedure_is_told_with_file_line_and_column(folder: Path) -> None:
+    path = folder / "sql" / "ops" / "procedures" / "start_run.sql"
+    path.write_text(path.read_text().replace("MERGE ops.runs", "IF MERGE ops.runs"))
+    done = deployer("sync", "config.yaml")
+    assert done.returncode == 1
+    assert re.search(r"^deployer: \S+/sql/ops/procedures/start_run\.sql:\d+:\d+: create procedure", done.stderr)
+    assert "Failed: ops.start_run.\nNot tried: sid." in done.stderr
+    assert "create  procedure ops.renew_lease: is new\n" in done.stdout
+
+
+def test_runs_shows_the_ledger_latest_first_within_days_and_limit(folder: Path) -> None:
+    deployer("sync", "config.yaml")
+    client = embedded_bigquery.connect(folder / "warehouse.duckdb", project="sid-test")
+    client.query_and_wait(
+        """
+        INSERT INTO ops.runs (run_id, transfer, window_start, window_end, write_mode, status, started_at, ended_at,
+          rows_in, rows_published, rows_rejected, error)
+        SELECT FORMAT('r%d', age), IF(age = 1, 'sid_dim_agent', 'sid_fct_departure'), DATE '2013-01-03',
+          DATE '2013-01-07', 'delta', IF(age = 2, 'failed', 'published'), began,
+          IF(age = 2, NULL, TIMESTAMP_ADD(began, INTERVAL 90 SECOND)), 12208, 12207, 1,
+          IF(age = 2, 'the first line\\nand more', NULL)
+        FROM (SELECT age, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL age DAY) AS began FROM UNNEST([1, 2, 3, 40]) AS age)
+        """
+    )
+    client.close()
+
+    def told(*options: str) -> list[list[str]]:
+        done = deployer("runs", "config.yaml", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [re.split(r" {2,}", line) for line in done.stdout.splitlines()]
+
+    heading, *runs = told()
+    assert tuple(heading) == HEADINGS
+    assert [run[1] for run in runs] == ["sid_dim_agent", "sid_fct_departure", "sid_fct_departure"]
+    assert runs[0][2:] == ["2013-01-03 to 2013-01-07", "delta", "published", "90.0", "12,208", "12,207", "1"]
+    assert runs[1][3:] == ["delta", "failed", "12,208", "12,207", "1", "the first line"]
+    assert len(told("sid_fct_departure")) == 3
+    assert len(told("--days", "60")) == 5
+    assert len(told("--limit", "1")) == 2
+    assert told("sid_other") == [
+        ["No run of sid_other in the last 30 days; the config's transfers: sid_fct_departure."]
+    ]
+
+
+def test_runs_and_seed_ask_for_sync_where_a_warehouse_has_no_tables(folder: Path) -> None:
+    shutil.copytree(REPO / "sample_data", folder / "samples")
+    embedded_bigquery.connect(folder / "warehouse.duckdb", project="sid-test").close()
+    for command in ("runs", "seed"):
+        done = deployer(command, "config.yaml")
+        assert done.returncode == 2
+        assert "does not exist; run `deployer sync CONFIG` first." in done.stderr
