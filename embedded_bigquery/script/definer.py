@@ -8,16 +8,18 @@ from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.catalog import Resource, fields_of
-from embedded_bigquery.errors import Duplicate, InvalidQuery, NotFound, NotSupported
+from embedded_bigquery.errors import Duplicate, EngineError, InvalidQuery, NotFound, NotSupported
 from embedded_bigquery.script.alterations import add_key, altered
 from embedded_bigquery.script.names import Names
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.parser import parse_script
 from embedded_bigquery.script.partitions import partitioning
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.script.strict import check_body
 from embedded_bigquery.sql.ddl import ROUTINES, parse_definition
 from embedded_bigquery.sql.definitions import Alter, Create, Drop
 from embedded_bigquery.sql.environment import Routine, RoutineArgument, TablePath, Translated
+from embedded_bigquery.sql.tokens import moved
 from embedded_bigquery.sql.translate import translate, translate_expression
 from embedded_bigquery.types import Field, Type, quoted, standard, standard_field
 
@@ -64,7 +66,7 @@ class Definer:
         if self.session.transaction is not None and permanent:
             raise InvalidQuery(f"{made.kind} DDL statements are not supported inside a transaction")
         if isinstance(made, Create):
-            return self._create(made, dry_run)
+            return self._create(made, text, dry_run)
         if dry_run:
             return Outcome(f"{type(made).__name__.upper()}_{made.kind.replace(' ', '_')}")
         return self._drop(made) if isinstance(made, Drop) else self._alter(made)
@@ -78,9 +80,9 @@ class Definer:
 
     # ---- CREATE
 
-    def _create(self, made: Create, dry_run: bool) -> Outcome:
+    def _create(self, made: Create, text: str, dry_run: bool) -> Outcome:
         if made.kind in ROUTINES:
-            return self._create_routine(made, dry_run)
+            return self._create_routine(made, text, dry_run)
         if made.kind == "SCHEMA":
             return self._create_schema(made, dry_run)
         kind = "CREATE_" + {"SNAPSHOT TABLE": "SNAPSHOT_TABLE"}.get(made.kind, TABLE_KINDS[made.kind])
@@ -200,10 +202,10 @@ class Definer:
 
     # ---- routines
 
-    def _create_routine(self, made: Create, dry_run: bool) -> Outcome:
+    def _create_routine(self, made: Create, text: str, dry_run: bool) -> Outcome:
         kind = "CREATE_" + {"TABLE FUNCTION": "TABLE_FUNCTION"}.get(made.kind, made.kind.split()[-1])
         if made.kind == "PROCEDURE":
-            parse_script(made.body)
+            self._check_body(made, text)
         if made.temporary:
             return self._create_temporary_routine(made, kind)
         path = self.session.required_path(made.path, "Routine")
@@ -231,6 +233,17 @@ class Definer:
             resource["strictMode"] = bool(made.options.get("strict_mode", True))
         tables.put_routine(self.catalog, self.session.connection, resource, replace=made.replace)
         return Outcome(kind, routine=path, operation="REPLACE" if exists else "CREATE")
+
+    def _check_body(self, made: Create, text: str) -> None:
+        """The body's grammar, and in strict mode its names and types."""
+        try:
+            if made.options.get("strict_mode", True):
+                check_body(made.body, made.arguments, self.session)
+            else:
+                parse_script(made.body)
+        except EngineError as error:
+            error.at = error.at and moved(error.at, text, made.body_start)
+            raise
 
     def _create_temporary_routine(self, made: Create, kind: str) -> Outcome:
         name = made.path[-1]

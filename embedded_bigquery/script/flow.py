@@ -14,6 +14,7 @@ from embedded_bigquery.script.nodes import Node
 from embedded_bigquery.script.outcome import Child, Outcome
 from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.sql.tokens import moved
 from embedded_bigquery.sql.translate import SELECT
 from embedded_bigquery.types import BOOL, STRING, Type
 
@@ -86,15 +87,11 @@ class Flow:
         return Raised(error, self._slice(statement), ((*place, self.procedure), *reversed(self.calls)))
 
     def _place(self, offset: int) -> tuple[int, int]:
-        before = self.text[:offset]
-        return before.count("\n") + 1, offset - before.rfind("\n")
+        return moved((1, 1), self.text, offset)
 
     def _absolute(self, at: tuple[int, int] | None, offset: int) -> tuple[int, int] | None:
         """A place inside a part of the text as a place in the text."""
-        if at is None:
-            return None
-        line, column = self._place(offset)
-        return (line, column + at[1] - 1) if at[0] == 1 else (line + at[0] - 1, at[1])
+        return None if at is None else moved(at, self.text, offset)
 
     def _slice(self, node: Node) -> str:
         return self.text[node.span[0] : node.span[1]]

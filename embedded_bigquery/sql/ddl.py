@@ -155,7 +155,7 @@ class _Parser(ColumnParser):
             start = self.tokens.start
             self.tokens.position = len(self.tokens.all)
             text = self.tokens.text[start:].rstrip().rstrip(";").rstrip()
-            return replace(made, options=options, body=text)
+            return replace(made, options=options, body=text, body_start=start)
         self.tokens.expect("AS")
         text, body = self._body(made)
         return replace(made, language=text, options=options or self.options(), body=body)

@@ -45,6 +45,7 @@ class Create:
     returns: Type | None = None
     language: str = "SQL"
     body: str = ""
+    body_start: int = 0  # where the body begins in the statement's text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,15 @@ Span = tuple[int, int]  # (start, end) in characters of the whole text
 OPENING, CLOSING = ("(", "["), (")", "]")
 
 
+def moved(place: tuple[int, int], text: str, offset: int) -> tuple[int, int]:
+    """A line and column (from 1) inside the part of the text that begins at `offset`, as a place in the text."""
+    before = text[:offset]
+    line, column = place
+    if line == 1:
+        column += offset - before.rfind("\n") - 1
+    return before.count("\n") + line, column
+
+
 class ScriptTokenizer(BigQuery.Tokenizer):
     """sqlglot makes one opaque string of what follows CALL, EXECUTE and their like; here they are words."""
 
@@ -77,8 +86,7 @@ class Tokens:
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1."""
-        before = self.text[:offset]
-        return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+        return moved((1, 1), self.text, offset)
 
     def name(self) -> str:
         """An identifier, quoted or not."""

@@ -23,7 +23,7 @@ CALL d.p(1, 2);
 -- error: takes 1 arguments, but 2 were given
 
 -- case: a procedure sees no variable of its caller
-CREATE PROCEDURE d.p() BEGIN SELECT hidden; END;
+CREATE PROCEDURE d.p() OPTIONS (strict_mode = FALSE) BEGIN SELECT hidden; END;
 BEGIN
   DECLARE hidden INT64 DEFAULT 1;
   CALL d.p();
@@ -41,6 +41,7 @@ END;
 
 -- case: recursion
 CREATE PROCEDURE d.factorial(n INT64, OUT result INT64)
+OPTIONS (strict_mode = FALSE)
 BEGIN
   IF n <= 1 THEN
     SET result = 1;
@@ -57,7 +58,7 @@ END;
 -- rows: [[3628800]]
 
 -- case: recursion without end
-CREATE PROCEDURE d.p() BEGIN CALL d.p(); END;
+CREATE PROCEDURE d.p() OPTIONS (strict_mode = FALSE) BEGIN CALL d.p(); END;
 CALL d.p();
 -- error: depth
 
@@ -112,3 +113,44 @@ EXECUTE IMMEDIATE 'SELECT hidden';
 -- case: EXECUTE IMMEDIATE takes no procedural statement
 EXECUTE IMMEDIATE 'BEGIN SELECT 1; END';
 -- error: procedural statements are not supported
+
+-- case: strict mode finds a column that does not exist, at its place
+CREATE TABLE d.t (a INT64);
+CREATE PROCEDURE d.p()
+BEGIN
+  SELECT a FROM d.t;
+  SELECT b FROM d.t;
+END;
+-- error: Unrecognized name: b at [5:10]
+
+-- case: strict mode finds a table that does not exist
+CREATE PROCEDURE d.p()
+BEGIN
+  DELETE FROM d.missing WHERE TRUE;
+END;
+-- error: Not found: Table p:d.missing
+
+-- case: strict mode knows arguments, variables and temporary tables
+CREATE PROCEDURE d.p(day DATE, OUT n INT64)
+BEGIN
+  DECLARE next_day DATE DEFAULT DATE_ADD(day, INTERVAL 1 DAY);
+  CREATE TEMP TABLE t AS SELECT day AS d1, next_day AS d2;
+  FOR r IN (SELECT d1, d2 FROM t) DO
+    SET n = DATE_DIFF(r.d2, r.d1, DAY);
+  END FOR;
+END;
+BEGIN
+  DECLARE n INT64;
+  CALL d.p('2013-01-07', n);
+  SELECT n;
+END;
+-- rows: [[1]]
+
+-- case: strict mode wants the procedures that it calls
+CREATE PROCEDURE d.p() BEGIN CALL d.later(); END;
+-- error: Procedure not found: d.later
+
+-- case: without strict mode the body is read, not checked
+CREATE PROCEDURE d.p() OPTIONS (strict_mode = FALSE) BEGIN SELECT b FROM d.missing; END;
+SELECT 1;
+-- rows: [[1]]
