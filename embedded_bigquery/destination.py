@@ -42,6 +42,12 @@ def from_configuration(
     disposition = config.get("writeDisposition") or default_write
     if disposition not in ("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_EMPTY"):
         raise InvalidValue(f"Invalid write disposition: {disposition}")
+    options = frozenset(config.get("schemaUpdateOptions", ()))
+    if options and disposition != "WRITE_APPEND":
+        raise InvalidValue(
+            "Schema update options should only be specified with WRITE_APPEND disposition, or with WRITE_TRUNCATE "
+            "disposition on a table partition."
+        )
     table = {key: config[key] for key in LAYOUT if config.get(key)}
     table |= {key: value for key, value in config.get("destinationTableProperties", {}).items() if value is not None}
     return Write(
@@ -49,7 +55,7 @@ def from_configuration(
         fields=fields,
         creates=config.get("createDisposition") != "CREATE_NEVER",
         disposition=disposition,
-        options=frozenset(config.get("schemaUpdateOptions", ())),
+        options=options,
         table=table,
     )
 
@@ -128,7 +134,7 @@ def appended(existing: Resource, write: Write) -> Resource:
         column = columns.get(key)
         if column is None:
             if "ALLOW_FIELD_ADDITION" not in write.options:
-                raise InvalidValue(f"{problem} Cannot add fields (field: {field.name})")
+                raise InvalidValue(f"Invalid schema update. Cannot add fields (field: {field.name})")
             added.append(replace(field, required=False))
         elif column.type != field.type:
             raise InvalidValue(

@@ -41,6 +41,18 @@ FOUND = {
     "timestamp with time zone": "TIMESTAMP",
     "interval": "INTERVAL",
 }
+WIDER = {
+    "INT64": ("FLOAT64", "NUMERIC", "BIGNUMERIC", "STRING"),
+    "FLOAT64": ("STRING",),
+    "NUMERIC": ("BIGNUMERIC", "FLOAT64", "STRING"),
+    "BIGNUMERIC": ("STRING",),
+    "BOOL": ("STRING",),
+    "DATE": ("DATETIME", "TIMESTAMP", "STRING"),
+    "DATETIME": ("TIMESTAMP", "STRING"),  # an instant that its writer did not mark as UTC
+    "TIMESTAMP": ("DATETIME", "STRING"),
+    "STRING": ("JSON",),
+    "JSON": ("STRING",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,9 @@ def _load(engine: Engine, connection: Connection, file: Path, config: Mapping[st
 
 def _target(source: Source, known: tuple[Field, ...], *, is_fresh: bool) -> tuple[Field, ...]:
     """The columns to write when the job declares none: the table's own, and those that only the file has."""
-    if is_fresh and (not source.is_text or not known):
+    if source.is_text:
+        return known
+    if is_fresh:
         return tuple(source.columns.values())
     names = {field.name.lower() for field in known}
     return known + tuple(field for name, field in source.columns.items() if name not in names)
@@ -218,12 +232,28 @@ def _text_type(kind: Type) -> str:
 
 def _converted(source: Source, field: Field) -> str:
     """The column of the file in the type of the table's."""
-    column = quoted(source.columns[field.name.lower()].name)
+    found = source.columns[field.name.lower()]
+    column = quoted(found.name)
     if not source.is_text:
+        if not _fits(found.type, field.type):
+            problem = f"Field {field.name} has changed type from {field.type} to {found.type}"
+            raise InvalidValue(f"Provided Schema does not match the table. {problem}")
         return f"CAST({column} AS {field.type.duckdb()})"
     if source.relation.startswith("read_csv") and field.type.kind not in ("STRING", "BYTES"):
         column = f"nullif(trim({column}), '')"
     return _from_text(column, field.type)
+
+
+def _fits(found: Type, wanted: Type) -> bool:
+    """Whether a typed column of a file may go into a column: a cast that could round or fail is refused."""
+    if found.is_array and wanted.is_array and found.element is not None and wanted.element is not None:
+        return _fits(found.element, wanted.element)
+    if found.is_struct and wanted.is_struct:
+        types = {field.name.lower(): field.type for field in found.fields}
+        return all(
+            field.name.lower() in types and _fits(types[field.name.lower()], field.type) for field in wanted.fields
+        )
+    return found == wanted or wanted.kind in WIDER.get(found.kind, ())
 
 
 def _from_text(value: str, kind: Type, depth: int = 0) -> str:

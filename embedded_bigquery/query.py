@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from embedded_bigquery import destination
@@ -11,6 +12,7 @@ from embedded_bigquery.inputs import from_api, parameter_type
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.rows import MemoryRows
 from embedded_bigquery.script.outcome import Child, Outcome
+from embedded_bigquery.sizes import measured
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Type, quoted
 
@@ -45,7 +47,15 @@ def run_query(engine: Engine, job: Job) -> Result:
             job.stoppable(None)
     if outcome.kind in ("SCRIPT", "CALL"):
         job.statistics["numChildJobs"] = str(job.children)
+    if job.is_dry_run:
+        return Result(statistics_of(outcome, referenced_bytes(engine, outcome.referenced)))
     return result_of(outcome)
+
+
+def referenced_bytes(engine: Engine, paths: Iterable[TablePath]) -> int:
+    """The bytes of the tables that a statement reads: it cannot read more."""
+    found = [resource for path in set(paths) if (resource := engine.catalog.table(path)) is not None]
+    return sum(measured(engine, resource)[1] for resource in found if resource["type"] == "TABLE")
 
 
 def read_parameters(config: dict[str, Any]) -> Parameters:
@@ -70,6 +80,17 @@ def columns_of(engine: Engine, text: str, default_dataset: dict[str, Any] | None
     config = {} if default_dataset is None else {"defaultDataset": default_dataset}
     with engine.sessions.of_query(config) as (session, _):
         return run(text, session, {}, lambda child: None, dry_run=True)
+
+
+def default_sql(engine: Engine, expression: str) -> str:
+    """A column's default value, a GoogleSQL expression, as DuckDB text."""
+    from embedded_bigquery.script.names import Names
+    from embedded_bigquery.script.scope import Frame
+    from embedded_bigquery.sql.translate import translate_expression
+
+    with engine.sessions.of_query({}) as (session, _):
+        translated = translate_expression(expression, Names(session, Frame(), {}, {}))
+        return translated.duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
 
 
 # ---- destination
@@ -139,11 +160,11 @@ def result_of(outcome: Outcome) -> Result:
     return Result(statistics_of(outcome), rows)
 
 
-def statistics_of(outcome: Outcome) -> dict[str, Any]:
-    """The API's statistics of a query."""
+def statistics_of(outcome: Outcome, processed: int = 0) -> dict[str, Any]:
+    """The API's statistics of a query; `processed` in bytes."""
     query: dict[str, Any] = {
         "statementType": outcome.kind,
-        "totalBytesProcessed": "0",
+        "totalBytesProcessed": str(processed),
         "totalBytesBilled": "0",
         "cacheHit": False,
     }
@@ -169,7 +190,7 @@ def statistics_of(outcome: Outcome) -> dict[str, Any]:
             path = outcome.routine
             names = {"projectId": path.project, "datasetId": path.dataset, "routineId": path.name}
             query["ddlTargetRoutine"] = names
-    return {"query": query, "totalBytesProcessed": "0"}
+    return {"query": query, "totalBytesProcessed": str(processed)}
 
 
 def table_reference(path: TablePath) -> dict[str, str]:

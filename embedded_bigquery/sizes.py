@@ -1,4 +1,4 @@
-"""Logical size of values, as BigQuery counts them.
+"""The size of tables: rows, and logical bytes as BigQuery counts them.
 
 Source: "Estimate and control costs", section "Data size calculation".
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from embedded_bigquery.catalog import Resource, fields_of, path_of
+from embedded_bigquery.duck import execute, fetch
+from embedded_bigquery.engine import Engine
 from embedded_bigquery.types import Field, Type, quoted
 
 FIXED = {
@@ -21,6 +24,14 @@ FIXED = {
     "TIMESTAMP": 8,
     "INTERVAL": 16,
 }
+
+
+def measured(engine: Engine, resource: Resource) -> tuple[int, int]:
+    """Rows and logical bytes of a stored table."""
+    name = engine.catalog.duckdb_name(path_of(resource))
+    with engine.connection() as connection:
+        [(rows, size)] = fetch(execute(connection, f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {name}"))
+    return int(rows), int(size or 0)
 
 
 def bytes_sql(fields: Sequence[Field]) -> str:

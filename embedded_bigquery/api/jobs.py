@@ -16,7 +16,9 @@ from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.load import run_load
 from embedded_bigquery.query import run_query
 
-SHORT = 0.02  # seconds that jobs.insert waits, so that a short job is DONE in its first answer
+# Seconds that jobs.insert waits, so that a short job is DONE in its first answer. The client asks for the end of a
+# query without a break, and for that of any other job once a second.
+SHORT = {"QUERY": 0.02, "LOAD": 1.0, "COPY": 1.0}
 
 
 def start(engine: Engine, project: str, body: Resource, file: Path | None = None) -> Job:
@@ -39,8 +41,16 @@ def start(engine: Engine, project: str, body: Resource, file: Path | None = None
 
 def insert(engine: Engine, call: Call) -> Resource:
     job = start(engine, call.project, call.body())
+    return first_answer(job)
+
+
+def first_answer(job: Job) -> Resource:
     # A dry run is a question: its answer is complete at once.
-    job.wait(60 if job.is_dry_run else SHORT)
+    if job.is_dry_run:
+        job.wait(60)
+        if job.error is not None:
+            raise job.error
+    job.wait(SHORT[job.configuration["jobType"]])
     return shown(job)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
-from embedded_bigquery.catalog import Resource, fields_of, path_of
+from embedded_bigquery.catalog import Resource, path_of
 from embedded_bigquery.destination import checked_fields
-from embedded_bigquery.duck import execute, fetch
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotFound, NotSupported
-from embedded_bigquery.query import columns_of
-from embedded_bigquery.sizes import bytes_sql
+from embedded_bigquery.query import columns_of, default_sql
+from embedded_bigquery.sizes import measured
 from embedded_bigquery.sql.environment import TablePath
 
 VIEWS = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW"}
@@ -57,22 +57,15 @@ def shown(engine: Engine, resource: Resource) -> Resource:
     return answer
 
 
-def measured(engine: Engine, resource: Resource) -> tuple[int, int]:
-    """Rows and logical bytes of a stored table."""
-    with engine.connection() as connection:
-        text = f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {engine.catalog.duckdb_name(path_of(resource))}"
-        rows, size = fetch(execute(connection, text))[0]
-    return int(rows), int(size or 0)
-
-
 def insert(engine: Engine, call: Call) -> Resource:
     body = without_nulls(call.body())
     name = body.get("tableReference", {}).get("tableId", "")
     if not name or "$" in name:
         raise InvalidValue(f'Invalid table ID "{name}".')
     body["tableReference"] = {"projectId": call.project, "datasetId": call.names["dataset"], "tableId": name}
+    checked, default = _checked(engine, body), partial(default_sql, engine)
     with engine.connection() as connection:
-        made = tables.create_table(engine.catalog, connection, _checked(engine, body))
+        made = tables.create_table(engine.catalog, connection, checked, default=default)
     return shown(engine, made)
 
 
@@ -139,8 +132,11 @@ def update(engine: Engine, call: Call) -> Resource:
 
 def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
     resource["tableReference"] = old["tableReference"]
+    checked, default = _checked(engine, resource), partial(default_sql, engine)
     with engine.connection() as connection:
-        return shown(engine, tables.update_table(engine.catalog, connection, _checked(engine, resource)))
+        if checked["type"] == "TABLE":
+            return shown(engine, tables.update_table(engine.catalog, connection, checked, default))
+        return shown(engine, tables.create_table(engine.catalog, connection, checked, replace=True))
 
 
 def delete(engine: Engine, call: Call) -> Answer:

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from embedded_bigquery.api.call import Answer, Call, Routes
-from embedded_bigquery.api.jobs import shown, start
+from embedded_bigquery.api.jobs import first_answer, start
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotFound
@@ -24,7 +24,7 @@ def insert(engine: Engine, call: Call) -> Answer | Resource:
         job, content = _parts(call.content)
         file = engine.uploads() / uuid.uuid4().hex
         file.write_bytes(content)
-        return shown(start(engine, call.project, job, file))
+        return first_answer(start(engine, call.project, job, file))
     if kind == "resumable":
         id = uuid.uuid4().hex
         file = engine.uploads() / id
@@ -76,7 +76,7 @@ def resume(engine: Engine, call: Call) -> Answer | Resource:
     description = _description(file)
     job = start(engine, call.project, json.loads(description.read_text()), file)
     description.unlink()
-    return shown(job)
+    return first_answer(job)
 
 
 ROUTES: Routes = {

@@ -1,0 +1,151 @@
+import logging
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import bigquery
+from google.cloud.bigquery import ConnectionProperty, QueryJobConfig
+
+
+def endless(client: bigquery.Client) -> bigquery.QueryJob:
+    return client.query("LOOP SELECT 1; END LOOP", job_retry=None)
+
+
+def test_a_used_job_id_is_a_conflict(client: bigquery.Client) -> None:
+    client.query("SELECT 1", job_id="mine", job_retry=None).result()
+    with pytest.raises(exceptions.Conflict, match=r"Already Exists: Job local:EU\.mine") as refused:
+        client.query("SELECT 2", job_id="mine", job_retry=None)
+    assert refused.value.errors[0]["reason"] == "duplicate"
+
+
+def test_an_unknown_job_and_an_impossible_id_are_refused(client: bigquery.Client) -> None:
+    with pytest.raises(exceptions.NotFound, match=r"Not found: Job local:EU\.none"):
+        client.get_job("none")
+    with pytest.raises(exceptions.BadRequest, match="Invalid job ID"):
+        client.query("SELECT 1", job_id="a b", job_retry=None)
+
+
+def test_a_long_job_is_running_until_it_is_cancelled(client: bigquery.Client) -> None:
+    job = endless(client)
+    assert job.state == "RUNNING" and client.get_job(job.job_id).state == "RUNNING"
+    assert [item.job_id for item in client.list_jobs(state_filter="running")] == [job.job_id]
+    job.cancel()
+    with pytest.raises(exceptions.GoogleAPICallError, match="cancelled") as stopped:
+        job.result(retry=None)
+    assert stopped.value.errors[0]["reason"] == "stopped"
+    job.reload()
+    assert (job.state, job.error_result["reason"]) == ("DONE", "stopped")
+
+
+def test_cancelling_a_job_that_is_done_changes_nothing(client: bigquery.Client) -> None:
+    job = client.query("SELECT 1 AS x")
+    job.result()
+    assert job.cancel()
+    assert [row.x for row in job.result()] == [1]
+
+
+def test_a_wait_ends_at_its_timeout(client: bigquery.Client) -> None:
+    job = endless(client)
+    answer = client._connection.api_request("GET", f"/projects/local/queries/{job.job_id}", {"timeoutMs": 1})
+    assert answer["jobComplete"] is False and "rows" not in answer
+    job.cancel()
+
+
+def test_the_same_request_sent_twice_runs_once(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t (x INT64)")
+    body = {"query": "INSERT INTO d.t (x) VALUES (1)", "useLegacySql": False, "requestId": "r1"}
+    first, second = (client._connection.api_request("POST", "/projects/local/queries", data=body) for _ in range(2))
+    assert first == second
+    assert client.get_table("d.t").num_rows == 1
+
+
+def test_each_statement_of_a_script_is_a_child_job(client: bigquery.Client) -> None:
+    job = client.query("DECLARE n INT64 DEFAULT 2;\nCREATE TEMP TABLE t AS SELECT n;\n  SELECT *\n  FROM t;")
+    assert [tuple(row) for row in job.result()] == [(2,)]
+    assert (job.statement_type, job.num_child_jobs) == ("SCRIPT", 2)
+    query, create = client.list_jobs(parent_job=job.job_id)
+    assert [child.statement_type for child in (create, query)] == ["CREATE_TABLE_AS_SELECT", "SELECT"]
+    assert query.parent_job_id == job.job_id
+    assert [tuple(row) for row in query.result()] == [(2,)]
+    statistics = query.script_statistics
+    [frame] = statistics.stack_frames
+    assert (statistics.evaluation_kind, frame.text) == ("STATEMENT", "SELECT *\n  FROM t")
+    assert (frame.start_line, frame.start_column, frame.end_line, frame.end_column) == (3, 3, 4, 9)
+    assert [item.job_id for item in client.list_jobs()] == [job.job_id]
+
+
+def test_a_failed_statement_is_a_failed_child_of_a_failed_job(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE PROCEDURE d.p() BEGIN SELECT 1; SELECT ERROR('no'); END")
+    job = client.query("CALL d.p()")
+    with pytest.raises(exceptions.BadRequest, match="no"):
+        job.result()
+    children = list(client.list_jobs(parent_job=job))
+    failed = [child for child in children if child.error_result]
+    assert len(failed) == 1 and "no" in failed[0].error_result["message"]
+    assert failed[0].script_statistics.stack_frames[0].procedure_id == "local.d.p"
+
+
+def test_the_list_is_newest_first_in_pages(client: bigquery.Client) -> None:
+    jobs = [client.query(f"SELECT {n}", job_id=f"j{n}", job_retry=None) for n in range(5)]
+    assert [job.job_id for job in client.list_jobs(max_results=2)] == ["j4", "j3"]
+    assert [[job.job_id for job in page] for page in client.list_jobs(page_size=3).pages] == [
+        ["j4", "j3", "j2"],
+        ["j1", "j0"],
+    ]
+    client.delete_job_metadata(jobs[0])
+    with pytest.raises(exceptions.NotFound):
+        client.get_job("j0")
+
+
+def test_a_session_keeps_temporary_tables_and_transactions_from_job_to_job(client: bigquery.Client) -> None:
+    job = client.query("CREATE TEMP TABLE t AS SELECT 1 AS x", job_config=QueryJobConfig(create_session=True))
+    job.result()
+    config = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", job.session_info.session_id)])
+    assert [row.x for row in client.query("SELECT x FROM t", job_config=config).result()] == [1]
+    for text in ("CREATE TABLE d.t (x INT64)", "BEGIN TRANSACTION", "INSERT INTO d.t (x) VALUES (1)"):
+        client.query(text, job_config=config).result()
+    assert client.get_table("d.t").num_rows == 0
+    client.query("COMMIT TRANSACTION", job_config=config).result()
+    assert client.get_table("d.t").num_rows == 1
+    with pytest.raises(exceptions.NotFound, match="Session none"):
+        config = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", "none")])
+        client.query("SELECT 1", job_config=config).result()
+
+
+def test_temporary_tables_of_a_job_go_with_it(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TEMP TABLE t AS SELECT 1 AS x")
+    with pytest.raises(exceptions.GoogleAPICallError):
+        client.query_and_wait("SELECT x FROM t")
+
+
+def test_a_defect_of_the_engine_is_called_one_and_logged(
+    client: bigquery.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A parameter type that the client lets through, and that no type of the engine's is.
+    body = {"jobReference": {}, "configuration": {"query": {"query": "SELECT 1", "queryParameters": 1}}}
+    with caplog.at_level(logging.ERROR, "embedded_bigquery.jobs"):
+        answer = client._connection.api_request("POST", "/projects/local/jobs", data=body)
+    assert "Internal error of the embedded engine: TypeError" in answer["status"]["errorResult"]["message"]
+    assert caplog.records[0].exc_info is not None
+    assert [row.x for row in client.query_and_wait("SELECT 1 AS x")] == [1]
+
+
+# ---- copies
+
+
+def test_a_table_is_copied_with_its_layout(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.a PARTITION BY day AS SELECT DATE '2013-01-07' AS day, 1 AS x")
+    client.copy_table("d.a", "d.b").result()
+    copied = client.get_table("d.b")
+    assert (copied.num_rows, copied.time_partitioning.field) == (1, "day")
+    with pytest.raises(exceptions.Conflict):
+        client.copy_table("d.a", "d.b").result()
+    config = bigquery.CopyJobConfig(write_disposition="WRITE_APPEND")
+    client.copy_table(["d.a", "d.b"], "d.b", job_config=config).result()
+    assert client.get_table("d.b").num_rows == 3
+    with pytest.raises(exceptions.NotFound, match=r"Table local:d\.none"):
+        client.copy_table("d.none", "d.c").result()
+
+
+def test_an_extract_is_refused(client: bigquery.Client) -> None:
+    with pytest.raises(exceptions.BadRequest, match="not supported: extract"):
+        client.extract_table("d.t", "gs://bucket/file")

@@ -1,0 +1,97 @@
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import bigquery
+from google.cloud.bigquery import SchemaField
+
+
+def test_rows_come_in_pages_from_any_place(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t AS SELECT n FROM UNNEST(GENERATE_ARRAY(1, 10)) AS n ORDER BY n")
+    pages = [[row.n for row in page] for page in client.list_rows("d.t", page_size=4).pages]
+    assert pages == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
+    assert [row.n for row in client.list_rows("d.t", start_index=8)] == [9, 10]
+    first = client.list_rows("d.t", max_results=3)
+    assert [row.n for row in first] == [1, 2, 3]
+    assert first.total_rows == 10
+
+
+def test_only_selected_fields_are_read(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS a, 'x' AS b, TRUE AS c")
+    table = client.get_table("d.t")
+    rows = client.list_rows(table, selected_fields=[table.schema[0], table.schema[2]])
+    assert [dict(row.items()) for row in rows] == [{"a": 1, "c": True}]
+    with pytest.raises(exceptions.BadRequest, match="Invalid field name in selectedFields: z"):
+        list(client.list_rows(table, selected_fields=[SchemaField("z", "INT64")]))
+
+
+def test_a_view_has_no_rows_to_list(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE VIEW d.v AS SELECT 1 AS x")
+    with pytest.raises(exceptions.BadRequest, match="Cannot list a table of type VIEW"):
+        list(client.list_rows(client.get_table("d.v")))
+
+
+EVERY_TYPE = [
+    (SchemaField("i", "INT64"), "7", 7),
+    (SchemaField("f", "FLOAT64"), 1.5, 1.5),
+    (SchemaField("n", "NUMERIC"), "12.345", Decimal("12.345")),
+    (SchemaField("b", "BOOL"), True, True),
+    (SchemaField("s", "STRING"), "ü", "ü"),
+    (SchemaField("y", "BYTES"), "AAE=", b"\x00\x01"),
+    (SchemaField("d", "DATE"), "2013-01-07", date(2013, 1, 7)),
+    (SchemaField("dt", "DATETIME"), "2013-01-07 01:02:03.5", datetime(2013, 1, 7, 1, 2, 3, 500_000)),
+    (SchemaField("t", "TIME"), "01:02:03", time(1, 2, 3)),
+    (SchemaField("ts", "TIMESTAMP"), "2013-01-07T01:00:00+01:00", datetime(2013, 1, 7, tzinfo=UTC)),
+    (SchemaField("e", "TIMESTAMP"), 1.5, datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)),
+    (SchemaField("j", "JSON"), '{"a": 1}', {"a": 1}),
+    (SchemaField("a", "INT64", mode="REPEATED"), [1, "2"], [1, 2]),
+    (SchemaField("r", "RECORD", fields=[SchemaField("x", "INT64")]), {"x": 1}, {"x": 1}),
+    (
+        SchemaField("rr", "RECORD", mode="REPEATED", fields=[SchemaField("x", "DATE")]),
+        [{"x": "2013-01-07"}, {}],
+        [{"x": date(2013, 1, 7)}, {"x": None}],
+    ),
+]
+
+
+def test_a_value_of_every_type_is_streamed_in_and_read_back(client: bigquery.Client) -> None:
+    table = client.create_table(bigquery.Table("local.d.t", [field for field, _, _ in EVERY_TYPE]))
+    assert client.insert_rows_json(table, [{field.name: sent for field, sent, _ in EVERY_TYPE}, {}]) == []
+    full, empty = client.list_rows("d.t")
+    assert dict(full.items()) == {field.name: value for field, _, value in EVERY_TYPE}
+    assert set(map(str, empty.values())) == {"None", "[]"}
+
+
+@pytest.fixture
+def table(client: bigquery.Client) -> bigquery.Table:
+    record = SchemaField("r", "RECORD", fields=[SchemaField("x", "INT64")])
+    return client.create_table(bigquery.Table("local.d.t", [SchemaField("n", "INT64", mode="REQUIRED"), record]))
+
+
+@pytest.mark.parametrize(
+    ("row", "location", "message"),
+    [
+        ({"n": 1, "z": 2}, "z", "no such field: z."),
+        ({"n": 1, "r": {"y": 2}}, "r.y", "no such field: r.y."),
+        ({"n": "one"}, "n", "Bad int64 value: one"),
+        ({"n": [1]}, "n", "This field is not a repeated field"),
+        ({}, "n", "Missing required field: n."),
+    ],
+)
+def test_a_row_that_does_not_fit_is_refused_with_all_rows_of_its_request(
+    client: bigquery.Client, table: bigquery.Table, row: dict[str, object], location: str, message: str
+) -> None:
+    errors = client.insert_rows_json(table, [{"n": 1}, row])
+    assert [error["index"] for error in errors] == [1, 0]
+    [problem], [stopped] = (error["errors"] for error in errors)
+    assert (problem["reason"], problem["location"], problem["message"]) == ("invalid", location, message)
+    assert stopped["reason"] == "stopped"
+    assert client.get_table(table).num_rows == 0
+
+
+def test_invalid_rows_can_be_skipped_and_unknown_values_ignored(client: bigquery.Client, table: bigquery.Table) -> None:
+    rows = [{"n": 1, "z": 2}, {"n": "one"}]
+    errors = client.insert_rows_json(table, rows, skip_invalid_rows=True, ignore_unknown_values=True)
+    assert [error["index"] for error in errors] == [1]
+    assert [row.n for row in client.list_rows(table)] == [1]
