@@ -194,7 +194,9 @@ def test_runs_shows_the_ledger_latest_first_within_days_and_limit(folder: Path) 
           DATE '2013-01-07', 'delta', IF(age = 2, 'failed', 'published'), began,
           IF(age = 2, NULL, TIMESTAMP_ADD(began, INTERVAL 90 SECOND)), 12208, 12207, 1,
           IF(age = 2, 'the first line\\nand more', NULL)
-        FROM (SELECT age, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL age DAY) AS began FROM UNNEST([1, 2, 3, 40]) AS age)
+        FROM (
+          SELECT age, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL age DAY) AS began FROM UNNEST([1, 2, 3, 40]) AS age
+        )
         """
     )
     client.close()
