@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import traceback
@@ -67,6 +68,9 @@ def pipeline(
     if config_location is None:
         # WRITE_MODE stands in the middle and may be left out.
         config_location, write_mode = write_mode, "delta"
+    if not debug:
+        # Without a handler, what libraries log would reach stderr, tracebacks included.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         _publish(execution_date, transfer_name, write_mode, config_location, delta_start_date)
     except Ended as error:
