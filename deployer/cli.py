@@ -81,8 +81,9 @@ def sync(config: str, warehouse_path: Path | None) -> None:
             _print(lines_of_plan(plan))
             return
         applied = apply_plan(warehouse, plan, on_done=lambda step: click.echo(line_of_step(step)))
-    if applied.failure is not None:
-        raise DeployerError("\n".join(lines_of_failure(applied)))
+    failure = "\n".join(lines_of_failure(applied))
+    if failure:
+        raise DeployerError(failure)
     click.echo(f"{len(applied.done)} done; {plan.unchanged} objects were as sql/ says.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.errors import DeployerError
 from deployer.sync.definitions import DEPLOYMENTS
@@ -28,17 +28,18 @@ class Applied:
     done: tuple[Step, ...]
     failure: Failure | None
     untried: tuple[Step, ...]
+    unrecorded: str | None = None  # why what is done has no row in ops.deployments
 
 
 def apply_plan(warehouse: Warehouse, plan: Plan, on_done: Callable[[Step], None]) -> Applied:
-    """Stops at the first failure; what was put in place is recorded in either case.
-
-    Raises DeployerError when only the record failed: the objects are in place, and the next sync repeats them.
-    """
+    """Stops at the first failure; what was put in place is recorded in either case, for the next sync to go on from."""
     applied = _carried_out(warehouse, plan.steps, on_done)
     definitions = [step.definition for step in applied.done if step.definition is not None]
     if plan.steps and _has_record(applied):
-        record_deployment(warehouse, "failed" if applied.failure else "applied", definitions)
+        try:
+            record_deployment(warehouse, "failed" if applied.failure else "applied", definitions)
+        except DeployerError as error:
+            return replace(applied, unrecorded=str(error))
     return applied
 
 

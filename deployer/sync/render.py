@@ -24,12 +24,13 @@ def line_of_step(step: Step) -> str:
 
 
 def lines_of_failure(applied: Applied) -> Iterator[str]:
-    """What a sync that stopped half way leaves, the reason first; nothing for one that did not."""
-    if applied.failure is None:
-        return
-    yield applied.failure.message
-    yield f"Applied: {_targets(applied.done)}. Failed: {applied.failure.step.target}."
-    yield f"Not tried: {_targets(applied.untried)}. Mend the file and run `deployer sync` again: it goes on from here."
+    """What went wrong and how far the sync came; nothing for one that went well."""
+    if applied.failure is not None:
+        yield applied.failure.message
+        yield f"Applied: {_targets(applied.done)}. Failed: {applied.failure.step.target}."
+        yield f"Not tried: {_targets(applied.untried)}. Mend the cause; the next `deployer sync` goes on from here."
+    if applied.unrecorded is not None:
+        yield f"{applied.unrecorded} What is applied has no record, so the next `deployer sync` applies it once more."
 
 
 def _targets(steps: Sequence[Step]) -> str:

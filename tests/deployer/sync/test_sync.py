@@ -190,6 +190,19 @@ def test_a_failure_before_the_record_exists_is_told_and_leaves_nothing_unrecorde
     assert {step.kind for step in applied.done} == {"DATASET"}
 
 
+def test_a_record_that_fails_hides_neither_what_is_done_nor_what_failed(warehouse: Warehouse, sql: Path) -> None:
+    synced(warehouse)
+    warehouse.client.query_and_wait("ALTER TABLE dev_operations.deployments DROP COLUMN code_version")
+    edit(sql, NOTE, "noted", "heard")
+    edit(sql, "sid/views/agents.sql", "f.agent", "f.no_such_column")
+    applied = synced(warehouse)
+    assert told(applied) == ["replace dev_operations.note"]
+    message, _, _, record = lines_of_failure(applied)
+    assert message.startswith(f"{sql}/sid/views/agents.sql:")
+    assert record.startswith("Recording the deployment in ops.deployments failed: ")
+    assert [step.target for step in planned(warehouse).steps] == ["dev_operations.note", "dev.agents"]
+
+
 def test_two_environments_in_one_record_do_not_see_each_other(config: Config) -> None:
     with Warehouse(config) as one:
         synced(one)
