@@ -19,6 +19,7 @@ setup(
         "duckdb>=2.0,<2.1",
         "google-cloud-bigquery>=3.40,<4",
         "google-cloud-storage>=3,<4",
+        "numpy>=2,<3",  # DuckDB wants it for functions in Python
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
         "rich>=13",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import duckdb
 
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+from embedded_bigquery.natives import NATIVES
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -18,6 +21,10 @@ class DatabaseLocked(EngineError):
     """Another process holds the database file."""
 
     reason = "resourceInUse"
+
+
+class WriteConflict(InvalidQuery):
+    """Another connection changed the same rows since the transaction began."""
 
 
 class Database:
@@ -35,6 +42,12 @@ class Database:
                 f"{path} is in use by another process. Only one process may open an embedded warehouse: "
                 "wait until that one ends, or serve the file with `deployer emulate` and point both at it."
             ) from error
+        # Python functions that outlive the interpreter's end are reported by DuckDB as leaks.
+        weakref.finalize(self, self._connection.close)
+        for native in NATIVES:
+            parameters: Any = None if native.parameters is None else list(native.parameters)
+            options: dict[str, Any] = {"null_handling": "special"} if native.sees_null else {}
+            self._connection.create_function(native.name, native.call, parameters, native.result, **options)
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # The file's name: a complete table name begins with it, since a dataset may be called the same.
         self.name = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
@@ -53,6 +66,8 @@ def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Conn
         return connection.execute(sql, list(binds)) if binds else connection.execute(sql)
     except duckdb.InterruptException as error:
         raise Stopped("Job execution was cancelled: User requested cancellation") from error
+    except duckdb.TransactionException as error:
+        raise WriteConflict(_first_line(str(error))) from error
     except duckdb.Error as error:
         raise InvalidQuery(_first_line(str(error))) from error
 
@@ -74,5 +89,5 @@ def rollback(connection: Connection) -> None:
 
 
 def _first_line(text: str) -> str:
-    line = text.split("\n", 1)[0]
-    return line.split(" Error: ", 1)[-1]
+    line = text.split("\n", 1)[0].split(" Error: ", 1)[-1]
+    return re.sub(r"^Python exception occurred while executing the UDF: \w+: ", "", line)

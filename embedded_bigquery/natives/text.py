@@ -1,0 +1,109 @@
+"""Text and bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+
+from embedded_bigquery.natives.native import Native
+
+SOUNDEX_CODES = {
+    letter: code
+    for letters, code in (("BFPV", "1"), ("CGJKQSXZ", "2"), ("DT", "3"), ("L", "4"), ("MN", "5"), ("R", "6"))
+    for letter in letters
+}
+
+
+def soundex(value: str) -> str:
+    """The first letter and the codes of three consonants after it; a code that repeats, vowels aside, counts once."""
+    letters = [letter for letter in value if letter.isascii() and letter.isalpha()]
+    if not letters:
+        return ""
+    found, last = letters[0], SOUNDEX_CODES.get(letters[0].upper())
+    for letter in letters[1:]:
+        code = SOUNDEX_CODES.get(letter.upper())
+        if code is not None and code != last:
+            found, last = found + code, code
+    return found[:4].ljust(4, "0")
+
+
+def to_base32(value: bytes) -> str:
+    return base64.b32encode(value).decode("ascii")
+
+
+def from_base32(value: str) -> bytes:
+    try:
+        return base64.b32decode(value)
+    except binascii.Error:
+        raise ValueError("Failed to decode invalid base32 string") from None
+
+
+def from_base64(value: str) -> bytes:
+    """Padding may be missing, white space stands anywhere."""
+    text = re.sub(r"\s", "", value).rstrip("=")
+    if not re.fullmatch(r"[A-Za-z0-9+/]*", text) or len(text) % 4 == 1:
+        raise ValueError("Failed to decode invalid base64 string")
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+def from_hex(value: str) -> bytes:
+    wrong = re.search(r"[^0-9a-fA-F]", value)
+    if wrong:
+        where = f"due to character at offset {wrong.start()}"
+        raise ValueError(f"Failed to decode invalid hexadecimal string {where}: {value}")
+    return bytes.fromhex(value if len(value) % 2 == 0 else f"0{value}")
+
+
+def lossy_text(value: bytes) -> str:
+    """Every byte that is no UTF-8 becomes U+FFFD."""
+    return re.sub("[\udc80-\udcff]", "\ufffd", value.decode("utf-8", errors="surrogateescape"))
+
+
+def latin(value: bytes) -> str:
+    """A character a byte, so that functions of text work on bytes."""
+    return value.decode("latin-1")
+
+
+def unlatin(value: str) -> bytes:
+    return value.encode("latin-1")
+
+
+def normalize(value: str, form: str) -> str:
+    return unicodedata.normalize(form, value)  # type: ignore[arg-type]  # a form outside the four is refused earlier
+
+
+def casefold(value: str, form: str) -> str:
+    return normalize(normalize(value, form).casefold(), form)
+
+
+def edit_distance(left: str, right: str, limit: int | None) -> int | None:
+    """Levenshtein's distance in code points, at most `limit`."""
+    if left is None or right is None:
+        return None
+    if limit is not None and limit < 0:
+        raise ValueError("Max distance must be non-negative")
+    row = list(range(len(right) + 1))
+    for position, letter in enumerate(left, 1):
+        above, row[0] = row[0], position
+        for other, found in enumerate(right, 1):
+            above, row[other] = row[other], min(row[other] + 1, row[other - 1] + 1, above + (letter != found))
+    return row[-1] if limit is None else min(row[-1], limit)
+
+
+NATIVES = (
+    Native("bq_soundex", soundex, ("VARCHAR",), "VARCHAR"),
+    Native("bq_to_base32", to_base32, ("BLOB",), "VARCHAR"),
+    Native("bq_from_base32", from_base32, ("VARCHAR",), "BLOB"),
+    Native("bq_from_base64", from_base64, ("VARCHAR",), "BLOB"),
+    Native("bq_from_hex", from_hex, ("VARCHAR",), "BLOB"),
+    Native("bq_lossy_text", lossy_text, ("BLOB",), "VARCHAR"),
+    Native("bq_latin", latin, ("BLOB",), "VARCHAR"),
+    Native("bq_unlatin", unlatin, ("VARCHAR",), "BLOB"),
+    Native("bq_upper_bytes", lambda value: value.upper(), ("BLOB",), "BLOB"),
+    Native("bq_lower_bytes", lambda value: value.lower(), ("BLOB",), "BLOB"),
+    Native("bq_normalize", normalize, ("VARCHAR", "VARCHAR"), "VARCHAR"),
+    Native("bq_casefold", casefold, ("VARCHAR", "VARCHAR"), "VARCHAR"),
+    Native("bq_edit_distance", edit_distance, ("VARCHAR", "VARCHAR", "BIGINT"), "BIGINT", sees_null=True),
+)
