@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from embedded_bigquery.duck import Connection, Database, execute, fetch, rollback
 from embedded_bigquery.errors import NotFound
+from embedded_bigquery.locks import TableLocks
 from embedded_bigquery.sql.environment import Relation, Routine, RoutineArgument, TablePath
 from embedded_bigquery.types import Field, Type, field_from_api, quoted, type_from_standard
 
@@ -37,6 +38,7 @@ class Catalog:
         self._relations: dict[TablePath, Relation] = {}
         self._routines: dict[TablePath, Routine] = {}
         self.version = 0
+        self.locks = TableLocks()
         self._open()
 
     def _open(self) -> None:
@@ -101,6 +103,10 @@ class Catalog:
 
     def duckdb_name(self, path: TablePath) -> str:
         return f"{self.duckdb_schema(path.project, path.dataset)}.{quoted(path.name)}"
+
+    def take_snapshot(self, connection: Connection) -> None:
+        """Fixes what the connection's open transaction sees: DuckDB would wait for its first statement."""
+        execute(connection, f"SELECT 1 FROM {self._table} LIMIT 0")
 
     def required_dataset(self, project: str, name: str) -> Resource:
         found = self.dataset(project, name)

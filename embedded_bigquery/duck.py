@@ -27,6 +27,10 @@ class WriteConflict(InvalidQuery):
     """Another connection changed the same rows since the transaction began."""
 
 
+class WriteConflict(InvalidQuery):
+    """Another connection changed the same rows since the transaction began."""
+
+
 class Database:
     """One DuckDB database, in memory when `path` is None. Each job or session takes a cursor of its own."""
 
@@ -66,6 +70,8 @@ def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Conn
         return connection.execute(sql, list(binds)) if binds else connection.execute(sql)
     except duckdb.InterruptException as error:
         raise Stopped("Job execution was cancelled: User requested cancellation") from error
+    except duckdb.TransactionException as error:
+        raise WriteConflict(_first_line(str(error))) from error
     except duckdb.TransactionException as error:
         raise WriteConflict(_first_line(str(error))) from error
     except duckdb.Error as error:

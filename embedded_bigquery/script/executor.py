@@ -105,10 +105,11 @@ def _rows(session: Session, translated: Translated, names: Names) -> list[Row]:
 
 def _write(session: Session, translated: Translated, names: Names) -> int:
     binds = [names.value(bind) for bind in translated.binds]
-    for guard in translated.guards:
-        if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
-            raise InvalidQuery(guard.message)
-    answer = fetch(session.run(translated.duckdb_sql, binds, writes=True))
+    with session.changing(translated.target, mutates=translated.kind != "INSERT"):
+        for guard in translated.guards:
+            if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
+                raise InvalidQuery(guard.message)
+        answer = fetch(session.run(translated.duckdb_sql, binds, writes=True))
     return int(answer[0][0]) if answer else 0
 
 

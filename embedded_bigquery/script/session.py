@@ -7,14 +7,16 @@ has one of its own unless the client made one that outlives its jobs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from embedded_bigquery import information_schema
 from embedded_bigquery.catalog import Catalog
-from embedded_bigquery.duck import Connection, Database, execute, rollback
+from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, rollback
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+from embedded_bigquery.locks import TransactionConflict
 from embedded_bigquery.script.scope import Frame
 from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Translated
 from embedded_bigquery.types import Field, quoted
@@ -27,8 +29,11 @@ Statement = tuple[str, Sequence[Any]]  # DuckDB text and its binds
 class Transaction:
     """What the open transaction has written, so that it can go on after a failed statement."""
 
+    since: int  # the moment of its snapshot
+    temporary: dict[str, Relation]  # the temporary tables when it began
     written: list[Statement] = field(default_factory=list)
     is_aborted: bool = False
+    conflict: TransactionConflict | None = None  # it was cancelled in favour of another one
 
 
 class Session:
@@ -57,7 +62,7 @@ class Session:
 
     def close(self) -> None:
         """An open transaction is rolled back; temporary things go with the connection."""
-        rollback(self.connection)
+        self.abandon()
         self.connection.close()
 
     # ---- names
@@ -99,11 +104,12 @@ class Session:
 
     def run(self, sql: str, binds: Sequence[Any] = (), *, writes: bool = False) -> Connection:
         """Runs DuckDB text. Inside a transaction a failure leaves the earlier writes in place, as on BigQuery."""
-        if self._cancelled.is_set():
-            raise Stopped("Job execution was cancelled: User requested cancellation")
+        self._check_cancelled()
         transaction = self.transaction
         if transaction is None:
             return execute(self.connection, sql, binds)
+        if transaction.conflict is not None:
+            raise transaction.conflict
         if transaction.is_aborted:
             self._replay(transaction)
         try:
@@ -115,10 +121,42 @@ class Session:
             transaction.written.append((sql, binds))
         return result
 
+    def _check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise Stopped("Job execution was cancelled: User requested cancellation")
+
+    @contextmanager
+    def changing(self, target: Relation | None, *, mutates: bool) -> Iterator[None]:
+        """Around a statement that writes the table; raises TransactionConflict when another transaction came first.
+
+        `mutates`: it updates or deletes rows. An INSERT conflicts with nothing.
+        """
+        if target is None or target.kind == "TEMP" or not mutates:
+            yield
+            return
+        name, locks, transaction = str(target.path), self.catalog.locks, self.transaction
+        try:
+            if transaction is None:
+                locks.wait(name, self, self._check_cancelled)
+            elif transaction.conflict is None:
+                locks.claim(name, self, transaction.since)
+            yield
+        except (TransactionConflict, WriteConflict):
+            if transaction is None:
+                raise
+            transaction.conflict = TransactionConflict(name)
+            rollback(self.connection)
+            locks.release(self)
+            raise transaction.conflict from None
+        finally:
+            if transaction is None:
+                locks.release(self)
+
     def _replay(self, transaction: Transaction) -> None:
         # DuckDB gives up the whole transaction at an error and knows no savepoints.
         rollback(self.connection)
         execute(self.connection, "BEGIN TRANSACTION")
+        self.catalog.take_snapshot(self.connection)
         for sql, binds in transaction.written:
             execute(self.connection, sql, binds)
         transaction.is_aborted = False
@@ -128,17 +166,24 @@ class Session:
     def begin(self) -> None:
         if self.transaction is not None:
             raise InvalidQuery("Transaction is already in progress; nested transactions are not supported")
+        since = self.catalog.locks.now()
         execute(self.connection, "BEGIN TRANSACTION")
-        self.transaction = Transaction()
+        self.catalog.take_snapshot(self.connection)
+        self.transaction = Transaction(since, dict(self.temporary))
 
     def commit(self) -> None:
         transaction = self._required_transaction("COMMIT")
+        if transaction.conflict is not None:
+            raise transaction.conflict
         if transaction.is_aborted:
             self._replay(transaction)
         try:
             execute(self.connection, "COMMIT")
-        finally:
-            self.transaction = None
+        except EngineError:
+            self.abandon()
+            raise
+        self.transaction = None
+        self.catalog.locks.release(self)
 
     def roll_back(self) -> None:
         self._required_transaction("ROLLBACK")
@@ -147,7 +192,11 @@ class Session:
     def abandon(self) -> None:
         """Ends a transaction that nobody ended."""
         rollback(self.connection)
-        self.transaction = None
+        if self.transaction is not None:
+            self._version += 1
+            self.temporary = self.transaction.temporary
+            self.transaction = None
+        self.catalog.locks.release(self)
 
     def _required_transaction(self, verb: str) -> Transaction:
         if self.transaction is None:
