@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
 import re
-import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,10 +27,6 @@ class WriteConflict(InvalidQuery):
     """Another connection changed the same rows since the transaction began."""
 
 
-class WriteConflict(InvalidQuery):
-    """Another connection changed the same rows since the transaction began."""
-
-
 class Database:
     """One DuckDB database, in memory when `path` is None. Each job or session takes a cursor of its own."""
 
@@ -47,7 +43,7 @@ class Database:
                 "wait until that one ends, or serve the file with `deployer emulate` and point both at it."
             ) from error
         # Python functions that outlive the interpreter's end are reported by DuckDB as leaks.
-        weakref.finalize(self, self._connection.close)
+        atexit.register(self._connection.close)
         for native in NATIVES:
             parameters: Any = None if native.parameters is None else list(native.parameters)
             options: dict[str, Any] = {"null_handling": "special"} if native.sees_null else {}
@@ -61,6 +57,7 @@ class Database:
         return self._connection.cursor()
 
     def close(self) -> None:
+        atexit.unregister(self._connection.close)
         self._connection.close()
 
 
@@ -70,8 +67,6 @@ def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Conn
         return connection.execute(sql, list(binds)) if binds else connection.execute(sql)
     except duckdb.InterruptException as error:
         raise Stopped("Job execution was cancelled: User requested cancellation") from error
-    except duckdb.TransactionException as error:
-        raise WriteConflict(_first_line(str(error))) from error
     except duckdb.TransactionException as error:
         raise WriteConflict(_first_line(str(error))) from error
     except duckdb.Error as error:
