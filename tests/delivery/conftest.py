@@ -1,0 +1,36 @@
+"""The repository that the delivery's files belong to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command-line tool of this interpreter's environment in the repository's root."""
+
+    def run(name: str, *words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).parent / name), *words]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tasks(tool: Callable[..., subprocess.CompletedProcess[str]]) -> dict[str, str]:
+    """The tasks that Invoke lists, with what it says of each."""
+    listed = json.loads(tool("invoke", "--list", "--list-format=json").stdout)
+    return {task["name"]: task["help"] for task in listed["tasks"]}
