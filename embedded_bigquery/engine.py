@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,24 @@ from embedded_bigquery.jobs import Jobs
 from embedded_bigquery.sessions import Sessions
 
 CLOSING_SECONDS = 10.0
+KEPT_STREAMED = 100_000
+
+
+class Recent:
+    """The latest of many keys."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._keys: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, key: str | None) -> bool:
+        return key in self._keys
+
+    def add(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._keys[key] = None
+        while len(self._keys) > self._size:
+            self._keys.popitem(last=False)
 
 
 class Engine:
@@ -25,6 +44,7 @@ class Engine:
         self.catalog = Catalog(self.database, project, location)
         self.jobs = Jobs(location)
         self.sessions = Sessions(self.database, self.catalog)
+        self.streamed = Recent(KEPT_STREAMED)  # rows of insertAll, by table and insertId
         self._lock = threading.Lock()
         self._uploads: Path | None = None
         self._is_closed = False

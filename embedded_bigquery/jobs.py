@@ -11,7 +11,8 @@ import re
 import threading
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,12 +115,33 @@ class Job:
     def run(self, work: Work) -> None:
         self.started_ms = now_ms()
         try:
-            self.finish(work(self))
+            with self._limited():
+                result = work(self)
+            self.finish(result)
         except EngineError as error:
             self.finish(error=error)
         except Exception as error:
             logger.exception("job %s failed unexpectedly", self)
             self.finish(error=EngineFailure(error))
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Cancels the job when its own time is over; raises Stopped with that reason then."""
+        limit_ms = self.configuration.get("jobTimeoutMs")
+        if limit_ms is None:
+            yield
+            return
+        timer = threading.Timer(int(limit_ms) / 1000, self.cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Stopped as stopped:
+            if timer.finished.is_set():
+                raise Stopped(f"Job execution was cancelled: Job timed out after {limit_ms} ms") from stopped
+            raise
+        finally:
+            timer.cancel()
 
 
 class Jobs:

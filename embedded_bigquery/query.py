@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from embedded_bigquery import destination
+from embedded_bigquery.catalog import Resource, routine_of
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import EngineError, InvalidQuery, InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_api, parameter_type
@@ -82,6 +83,19 @@ def columns_of(engine: Engine, text: str, default_dataset: dict[str, Any] | None
         return run(text, session, {}, lambda child: None, dry_run=True)
 
 
+def check_procedure(engine: Engine, resource: Resource) -> None:
+    """The body's grammar, and in strict mode its names and types; raises InvalidQuery or NotFound."""
+    from embedded_bigquery.script.parser import parse_script
+    from embedded_bigquery.script.strict import check_body
+
+    routine = routine_of(resource)
+    if resource.get("strictMode", True):
+        with engine.sessions.of_query({}) as (session, _):
+            check_body(routine.body, routine.arguments, session)
+    else:
+        parse_script(routine.body)
+
+
 def default_sql(engine: Engine, expression: str) -> str:
     """A column's default value, a GoogleSQL expression, as DuckDB text."""
     from embedded_bigquery.script.names import Names
@@ -106,6 +120,8 @@ def _into_destination(engine: Engine, job: Job, session: Session, parameters: Pa
         what = {"SCRIPT": "scripts", "CALL": "scripts"}.get(planned.kind)
         what = what or f"jobs with {'DML' if planned.target and not planned.operation else 'DDL'} statements"
         raise InvalidQuery(f"Cannot set destination table in {what}")
+    if session.transaction is not None:
+        raise InvalidQuery("A job inside a transaction cannot have a destination table; use INSERT")
     write = destination.from_configuration(engine.catalog, config, planned.fields, default_write="WRITE_EMPTY")
     destination.check(engine, write)
     definitions = ", ".join(f"{quoted(field.name)} {field.type.duckdb()}" for field in planned.fields)
@@ -156,6 +172,10 @@ class _Children:
 
 
 def result_of(outcome: Outcome) -> Result:
+    """Raises InvalidQuery for rows that cannot be a result."""
+    for position, field in enumerate(outcome.fields):
+        if field.type.is_array and any(None in row[position] for row in outcome.rows if row[position]):
+            raise InvalidQuery(f"Array cannot have a null element; error in writing field {field.name}")
     rows = MemoryRows(outcome.fields, outcome.rows) if outcome.fields else None
     return Result(statistics_of(outcome), rows)
 

@@ -7,6 +7,7 @@ from embedded_bigquery.api.call import Answer, Call, Routes, page, without_nulls
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotFound
+from embedded_bigquery.query import check_procedure
 from embedded_bigquery.sql.environment import TablePath
 
 KINDS = ("SCALAR_FUNCTION", "AGGREGATE_FUNCTION", "TABLE_VALUED_FUNCTION", "PROCEDURE")
@@ -70,6 +71,8 @@ def _put(engine: Engine, body: Resource, path: TablePath, *, replace: bool) -> R
         raise InvalidValue("Required parameter is missing: definitionBody")
     reference = {"projectId": path.project, "datasetId": path.dataset, "routineId": path.name}
     resource = {"language": "SQL", **body, "routineReference": reference}
+    if resource["routineType"] == "PROCEDURE" and resource["language"] == "SQL":
+        check_procedure(engine, resource)
     with engine.connection() as connection:
         return tables.put_routine(engine.catalog, connection, resource, replace=replace)
 

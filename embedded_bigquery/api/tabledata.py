@@ -68,19 +68,23 @@ def insert_all(engine: Engine, call: Call) -> Resource:
     if body.get("templateSuffix"):
         raise NotSupported("insertAll with templateSuffix")
     fields = fields_of(resource)
-    good: list[Row] = []
+    good: dict[int, Row] = {}
     errors: list[Resource] = []
-    stopped: list[int] = []
-    for index, item in enumerate(body.get("rows", ())):
+    items = body.get("rows", ())
+    for index, item in enumerate(items):
         try:
-            good.append(_row(item.get("json", {}), fields, bool(body.get("ignoreUnknownValues"))))
-            stopped.append(index)
+            good[index] = _row(item.get("json", {}), fields, bool(body.get("ignoreUnknownValues")))
         except _Refused as refused:
             errors.append({"index": index, "errors": [_problem("invalid", refused.field, str(refused))]})
     if errors and not body.get("skipInvalidRows"):
-        errors += [{"index": index, "errors": [_problem("stopped", "", "")]} for index in stopped]
-    elif good:
-        _insert(engine, call, fields, good)
+        errors += [{"index": index, "errors": [_problem("stopped", "", "")]} for index in good]
+    else:
+        # A client that saw no answer sends its rows again, each with the id that it had.
+        keys = {index: f"{call.path} {id}" for index in good if (id := items[index].get("insertId")) is not None}
+        rows = [row for index, row in good.items() if keys.get(index) not in engine.streamed]
+        if rows:
+            _insert(engine, call, fields, rows)
+        engine.streamed.add(keys.values())
     answer: Resource = {"kind": "bigquery#tableDataInsertAllResponse"}
     return answer | ({"insertErrors": errors} if errors else {})
 

@@ -36,6 +36,12 @@ def test_a_long_job_is_running_until_it_is_cancelled(client: bigquery.Client) ->
     assert (job.state, job.error_result["reason"]) == ("DONE", "stopped")
 
 
+def test_a_job_ends_at_its_own_timeout(client: bigquery.Client) -> None:
+    job = client.query("LOOP SELECT 1; END LOOP", job_config=QueryJobConfig(job_timeout_ms=30), job_retry=None)
+    with pytest.raises(exceptions.GoogleAPICallError, match="Job timed out after 30 ms"):
+        job.result(retry=None)
+
+
 def test_cancelling_a_job_that_is_done_changes_nothing(client: bigquery.Client) -> None:
     job = client.query("SELECT 1 AS x")
     job.result()

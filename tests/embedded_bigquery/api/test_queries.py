@@ -112,6 +112,7 @@ def test_the_default_dataset_completes_names(client: bigquery.Client) -> None:
     [
         ("SELECT x", exceptions.BadRequest, "invalidQuery", r"Unrecognized name: x at \[1:8\]"),
         ("SELECT * FROM d.none", exceptions.NotFound, "notFound", r"Not found: Table local:d\.none"),
+        ("SELECT [1, NULL] AS a", exceptions.BadRequest, "invalidQuery", "null element; error in writing field a"),
         ("", exceptions.BadRequest, "invalid", "Required parameter is missing: query"),
     ],
 )

@@ -62,6 +62,24 @@ def test_a_routine_that_exists_is_a_conflict(client: bigquery.Client) -> None:
     client.create_routine(function("plus", "x"), exists_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [("BEGIN SELECT 1", "Syntax error"), ("BEGIN SELECT x FROM d.none; END", r"local:d\.none")],
+)
+def test_a_procedure_whose_body_cannot_run_is_refused(client: bigquery.Client, body: str, message: str) -> None:
+    with pytest.raises(exceptions.ClientError, match=message):
+        client.create_routine(bigquery.Routine("local.d.p", type_="PROCEDURE", body=body))
+    assert list(client.list_routines("d")) == []
+
+
+def test_without_strict_mode_only_the_grammar_of_a_body_counts(client: bigquery.Client) -> None:
+    body = "BEGIN SELECT x FROM d.none; END"
+    routine = bigquery.Routine("local.d.p", type_="PROCEDURE", body=body)
+    routine._properties["strictMode"] = False  # the client has no property for it
+    client.create_routine(routine)
+    assert client.get_routine("d.p").body == body
+
+
 def test_a_routine_without_a_kind_or_a_body_is_refused(client: bigquery.Client) -> None:
     with pytest.raises(exceptions.BadRequest, match="Invalid routine type"):
         client.create_routine(bigquery.Routine("local.d.x", body="1"))

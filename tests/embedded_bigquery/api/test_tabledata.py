@@ -90,6 +90,13 @@ def test_a_row_that_does_not_fit_is_refused_with_all_rows_of_its_request(
     assert client.get_table(table).num_rows == 0
 
 
+def test_a_row_sent_again_under_its_id_is_there_once(client: bigquery.Client, table: bigquery.Table) -> None:
+    for _ in range(2):
+        assert client.insert_rows_json(table, [{"n": 1}, {"n": 2}], row_ids=["a", "b"]) == []
+    client.insert_rows_json(table, [{"n": 1}, {"n": 3}], row_ids=[None, "c"])
+    assert [row.n for row in client.list_rows(table)] == [1, 2, 1, 3]
+
+
 def test_invalid_rows_can_be_skipped_and_unknown_values_ignored(client: bigquery.Client, table: bigquery.Table) -> None:
     rows = [{"n": 1, "z": 2}, {"n": "one"}]
     errors = client.insert_rows_json(table, rows, skip_invalid_rows=True, ignore_unknown_values=True)
