@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import re
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 import duckdb
 
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
-from embedded_bigquery.natives import NATIVES
 
 Connection = duckdb.DuckDBPyConnection
+NATIVE_CALL = re.compile(r"\bbq_\w+\(")
 
 
 class DatabaseLocked(EngineError):
@@ -42,12 +43,7 @@ class Database:
                 f"{path} is in use by another process. Only one process may open an embedded warehouse: "
                 "wait until that one ends, or serve the file with `deployer emulate` and point both at it."
             ) from error
-        # Python functions that outlive the interpreter's end are reported by DuckDB as leaks.
-        atexit.register(self._connection.close)
-        for native in NATIVES:
-            parameters: Any = None if native.parameters is None else list(native.parameters)
-            options: dict[str, Any] = {"null_handling": "special"} if native.sees_null else {}
-            self._connection.create_function(native.name, native.call, parameters, native.result, **options)
+        self._has_natives, self._lock = False, threading.Lock()
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # The file's name: a complete table name begins with it, since a dataset may be called the same.
         self.name = str(self._connection.execute("SELECT current_database()").fetchall()[0][0])
@@ -55,6 +51,25 @@ class Database:
     def cursor(self) -> Connection:
         """A connection with its own transaction and temporary tables; close it after use."""
         return self._connection.cursor()
+
+    def lacks_natives(self, sql: str) -> bool:
+        """Whether the statement calls a Python function and none is registered yet."""
+        return not self._has_natives and NATIVE_CALL.search(sql) is not None
+
+    def add_natives(self) -> None:
+        """Registers the Python functions, which takes numpy and a tenth of a second: not before one is called."""
+        from embedded_bigquery.natives import NATIVES
+
+        with self._lock:
+            if self._has_natives:
+                return
+            for native in NATIVES:
+                parameters: Any = None if native.parameters is None else list(native.parameters)
+                options: dict[str, Any] = {"null_handling": "special"} if native.sees_null else {}
+                self._connection.create_function(native.name, native.call, parameters, native.result, **options)
+            self._has_natives = True
+        # Python functions that outlive the interpreter's end are reported by DuckDB as leaks.
+        atexit.register(self._connection.close)
 
     def close(self) -> None:
         atexit.unregister(self._connection.close)
