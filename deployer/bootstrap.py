@@ -13,14 +13,17 @@ from deployer.errors import DeployerError, UsageError
 
 def bootstrap(config_location: str, warehouse: Path) -> None:
     """Makes the warehouse's file, whole or not at all; raises UsageError or DeployerError with what went wrong."""
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{warehouse.name}.", dir=warehouse.parent) as folder:
-        made = Path(folder) / warehouse.name
-        for command in ("sync", "seed"):
-            _deployer(command, config_location, made)
-        # A link refuses to replace: of two that bootstrap at once the slower one takes the file of the faster.
-        with suppress(FileExistsError):
-            warehouse.hardlink_to(made)
+    try:
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{warehouse.name}.", dir=warehouse.parent) as folder:
+            made = Path(folder) / warehouse.name
+            for command in ("sync", "seed"):
+                _deployer(command, config_location, made)
+            # A link refuses to replace: of two that bootstrap at once the slower one takes the file of the faster.
+            with suppress(FileExistsError):
+                warehouse.hardlink_to(made)
+    except OSError as error:
+        raise UsageError(f"{warehouse}: the warehouse cannot be made there: {error.strerror}") from error
 
 
 def _deployer(command: str, config_location: str, warehouse: Path) -> None:

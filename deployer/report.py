@@ -27,7 +27,11 @@ class Place:
     """Where the published rows lie, and a command line that shows some of them."""
 
     table: str
+    file: str | None  # of an embedded warehouse
     command: str
+
+    def __str__(self) -> str:
+        return self.table if self.file is None else f"{self.table} in {self.file}"
 
 
 class Report(Progress):
@@ -96,7 +100,7 @@ class TerminalReport(Report):
             "time": _times(outcome),
         }
         if place is not None:
-            lines |= {"data": place.table, "look at it": place.command}
+            lines |= {"data": str(place), "look at it": place.command}
         _print("\n".join(f"{name:<11}{text}" for name, text in lines.items()))
 
     def error(self, message: str) -> None:
@@ -146,7 +150,7 @@ class LogReport(Report):
             bytes_billed=outcome.bytes_billed,
         )
         if place is not None:
-            self._write("INFO", f"the data lies in {place.table}; to look at it: {place.command}", table=place.table)
+            self._write("INFO", f"the data lies in {place}; to look at it: {place.command}", table=place.table)
 
     def error(self, message: str) -> None:
         self._write("ERROR", message)
@@ -178,7 +182,7 @@ def place_of(warehouse: Warehouse, run: Run) -> Place | None:
             where = f' WHERE {field} BETWEEN "{run.window_start}" AND "{run.window_end}"'
         sql = f"SELECT * FROM `{path}`{where} LIMIT 5"
         file = config.warehouse.path
-        return Place(path if file is None else f"{path} in {_short(file)}", _look(config, sql))
+        return Place(path, None if file is None else _short(file), _look(config, sql))
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -18,15 +20,36 @@ def test_first_run_makes_the_warehouse_and_leaves_nothing_beside_it(new_site: Si
     assert {file.name for file in new_site.folder.iterdir()} == {"config.yaml", "sid.duckdb"}
 
 
-def test_killed_bootstrap_leaves_no_warehouse_and_the_next_run_makes_it(new_site: Site) -> None:
-    process = new_site.start(*SEVENTH)
-    deadline = time.monotonic() + 60
-    while not list(new_site.folder.glob(".sid.duckdb.*/sid.duckdb")) and time.monotonic() < deadline:
+def started(site: Site) -> subprocess.Popen[str]:
+    """A first run that has begun to make its warehouse."""
+    process = site.start(*SEVENTH)
+    while not list(site.folder.glob(".sid.duckdb.*/sid.duckdb")):
+        assert process.poll() is None
         time.sleep(0.02)
+    return process
+
+
+def test_killed_bootstrap_leaves_no_warehouse_and_the_next_run_makes_it(new_site: Site) -> None:
+    process = started(new_site)
     process.kill()
     process.communicate()
     assert not new_site.warehouse.exists()
     assert new_site.pipeline(*SEVENTH).status == 0
+
+
+def test_bootstrap_that_a_signal_ends_leaves_nothing(new_site: Site) -> None:
+    process = started(new_site)
+    process.send_signal(signal.SIGTERM)
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("Error: Ended by SIGTERM.\n", 143)
+    assert {file.name for file in new_site.folder.iterdir()} == {"config.yaml"}
+
+
+def test_folder_that_cannot_hold_the_warehouse_is_named(new_site: Site) -> None:
+    (new_site.folder / "file").touch()
+    new_site.config.write_text(new_site.config.read_text().replace("path: sid.duckdb", "path: file/sid.duckdb"))
+    done = new_site.pipeline(*SEVENTH)
+    assert done.status == 2
+    assert "file/sid.duckdb: the warehouse cannot be made there: " in done.stderr
 
 
 def test_two_first_runs_at_once_share_one_whole_warehouse(new_site: Site) -> None:

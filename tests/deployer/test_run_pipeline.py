@@ -83,7 +83,7 @@ def test_rejected_rows_are_counted_and_replaced_when_the_window_is_run_again(sit
 
 def test_command_of_the_summary_shows_published_rows(site: Site) -> None:
     line = site.pipeline(*SEVENTH).log[-1]
-    assert line["table"].startswith("sid-local.sid.fct_departure")
+    assert line["table"] == "sid-local.sid.fct_departure"
     command = line["message"].split("to look at it: ", 1)[1]
     shown = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=site.folder)
     assert (shown.returncode, shown.stderr) == (0, "")
