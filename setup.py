@@ -20,7 +20,6 @@ setup(
         "google-cloud-bigquery>=3.40,<4",
         "google-cloud-storage>=3,<4",
         "numpy>=2,<3",  # DuckDB wants it for functions in Python
-        "numpy>=1.26,<3",
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
         "rich>=13",

@@ -120,11 +120,17 @@ def plan(ctx: click.Context, config: str, warehouse_path: Path | None) -> None:
 
 @main.command()
 @click.argument("config")
+@click.option("--yes", is_flag=True, help="Replace the rows of a warehouse on BigQuery without asking.")
 @warehouse_path
-def seed(config: str, warehouse_path: Path | None) -> None:
+def seed(config: str, yes: bool, warehouse_path: Path | None) -> None:
     """Replaces the rows of the landing tables by the sample data."""
     loaded = _config(config, warehouse_path)
     _require_warehouse(loaded)
+    if loaded.warehouse.engine == "bigquery" and not yes:
+        place = f"{loaded.warehouse.project}.{loaded.datasets.get('raw', 'raw')}"
+        if not sys.stdin.isatty():
+            raise UsageError(f"seed replaces all rows of the landing tables of {place}; say --yes if you mean it.")
+        click.confirm(f"Replace all rows of the landing tables of {place} by the sample data?", abort=True)
 
     from deployer.seed import load_samples
     from deployer.warehouse import Warehouse

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client
+
+# Whoever uses the engine decides where its log goes.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def connect(path: str | Path | None = None, project: str = "local", location: str = "EU") -> Client:

@@ -91,7 +91,7 @@ class Definer:
         query = None
         columns = made.columns or ()
         if made.query is not None:
-            query = translate(made.query, self.names)
+            query = self._translated(made.query, text)
             columns = self._query_columns(made, query)
         if dry_run:
             return Outcome(kind, columns)
@@ -125,6 +125,14 @@ class Definer:
         )
         operation = "REPLACE" if existing is not None else "CREATE"
         return Outcome(kind, columns, target=path, operation=operation)
+
+    def _translated(self, query: str, text: str) -> Translated:
+        """The query that ends the statement's text; its errors have their place in the text."""
+        try:
+            return translate(query, self.names)
+        except EngineError as error:
+            error.at = error.at and moved(error.at, text, text.rindex(query))
+            raise
 
     def _constant(self, expression: str) -> Any:
         return self.evaluate(self.session, expression, self.names)[1]

@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def deployer(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "deployer.cli", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
 
 
 def procedure(name: str, calls: str) -> str:
@@ -130,6 +130,14 @@ def test_warehouse_path_is_refused_where_the_config_has_no_file(folder: Path) ->
     done = deployer("sync", "config.yaml", "--warehouse-path", "x.duckdb")
     assert done.returncode == 2
     assert "--warehouse-path goes with `engine: embedded` alone" in done.stderr
+
+
+def test_seed_of_a_warehouse_on_bigquery_wants_a_word_that_it_is_meant(folder: Path) -> None:
+    engine = "warehouse: {engine: bigquery, project: sid-test, endpoint: 'http://127.0.0.1:9'}"
+    (folder / "config.yaml").write_text(re.sub("warehouse: .*", engine, CONFIG))
+    done = deployer("seed", "config.yaml")
+    assert done.returncode == 2
+    assert "replaces all rows of the landing tables of sid-test.raw; say --yes if you mean it" in done.stderr
 
 
 def test_sync_then_seed_then_sync_again(folder: Path) -> None:

@@ -81,3 +81,11 @@ CREATE TABLE d.t (a STRING) PARTITION BY a;
 -- case: an option that does not exist
 CREATE TABLE d.t (a INT64) OPTIONS (colour = 'red');
 -- error: Unknown option: colour
+
+-- case: an error in a view's query has its place in the statement
+CREATE TABLE d.t (a INT64);
+CREATE VIEW d.v AS
+SELECT
+  b
+FROM d.t;
+-- error: Unrecognized name: b at [4:3]
