@@ -6,9 +6,9 @@ Without `sees_null` a NULL argument gives NULL and the function is not called.
 
 from __future__ import annotations
 
-from embedded_bigquery.natives import addresses, hashes, text
+from embedded_bigquery.natives import addresses, hashes, intervals, text
 from embedded_bigquery.natives.native import Native
 
 __all__ = ["NATIVES", "Native"]
 
-NATIVES: tuple[Native, ...] = (*text.NATIVES, *hashes.NATIVES, *addresses.NATIVES)
+NATIVES: tuple[Native, ...] = (*text.NATIVES, *hashes.NATIVES, *addresses.NATIVES, *intervals.NATIVES)

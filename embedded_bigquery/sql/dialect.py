@@ -13,17 +13,31 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokens import TokenType
 
 from embedded_bigquery.errors import InvalidQuery
+
+
+def _cast(parser: Any, *, safe: bool) -> exp.Expression:
+    """CAST(value AS type [FORMAT text [AT TIME ZONE zone]]): sqlglot's own translates the format."""
+    value = parser._parse_assignment()
+    if not parser._match(TokenType.ALIAS):
+        parser.raise_error("Expected AS after CAST")
+    target = parser._parse_types(with_collation=True)
+    if target is None:
+        parser.raise_error("Expected TYPE after CAST")
+    form = parser._parse_bitwise() if parser._match(TokenType.FORMAT) else None
+    return (exp.TryCast if safe else exp.Cast)(this=value, to=target, format=form)
 
 
 class GoogleSQL(BigQuery):
     class Parser(BigQuery.Parser):  # type: ignore[valid-type, misc]  # sqlglot makes the name a variable
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parse
-            for name, parse in BigQuery.Parser.FUNCTION_PARSERS.items()
-            if name in ("CAST", "SAFE_CAST", "EXTRACT")
+            name: parse for name, parse in BigQuery.Parser.FUNCTION_PARSERS.items() if name == "EXTRACT"
+        } | {
+            "CAST": lambda parser: _cast(parser, safe=False),
+            "SAFE_CAST": lambda parser: _cast(parser, safe=True),
         }
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {

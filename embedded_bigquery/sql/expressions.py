@@ -12,8 +12,10 @@ from sqlglot import exp
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql.dialect import GoogleSQL, place
+from embedded_bigquery.sql.functions.cast_formats import cast_by_format
 from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.date_parts import interval
+from embedded_bigquery.sql.functions.intervals import literal_interval
 from embedded_bigquery.sql.functions.duckdb_text import literal
 from embedded_bigquery.sql.functions.registry import Call, Function, converted, lookup, supertype
 from embedded_bigquery.sql.functions.signatures import parse_type
@@ -104,6 +106,12 @@ class Expressions(ABC):
     ) -> Lowered:
         keywords = function.keyword_positions
         inner = scope
+        named = {
+            argument.this.name.lower(): self.expression(argument.expression, inner)
+            for argument in arguments
+            if isinstance(argument, exp.Kwarg)
+        }
+        arguments = [argument for argument in arguments if not isinstance(argument, exp.Kwarg)]
         lowered = [
             Lowered(argument.sql(dialect=GoogleSQL)) if position in keywords else self._argument(argument, inner)
             for position, argument in enumerate(arguments)
@@ -113,6 +121,7 @@ class Expressions(ABC):
             tuple(value.sql for value in lowered),
             tuple(value.type for value in lowered),
             tuple(arguments),
+            named={name: (value.sql, value.type) for name, value in named.items()},
             **extra,  # type: ignore[arg-type]
         )
         try:
@@ -193,17 +202,25 @@ class Expressions(ABC):
         return Lowered(literal(node.name), STRING) if node.args.get("is_string") else self._number(node.name)
 
     def _bytes(self, node: exp.Expression, scope: Scope) -> Lowered:
-        data = base64.b64encode(node.name.encode("utf-8")).decode("ascii")
-        return Lowered(f"from_base64('{data}')", BYTES)
+        # sqlglot reads the escape of a byte as the character of that number.
+        data = b"".join(letter.encode("latin-1" if letter < "\u0100" else "utf-8") for letter in node.name)
+        return Lowered(f"from_base64('{base64.b64encode(data).decode('ascii')}')", BYTES)
+
+    def _json(self, node: exp.Expression, scope: Scope) -> Lowered:
+        function = lookup("PARSE_JSON")
+        assert function is not None
+        return self.call(function, [node.this], scope, node)
 
     def _interval(self, node: exp.Expression, scope: Scope) -> Lowered:
         unit = node.args.get("unit")
         value = node.this
-        if unit is None or isinstance(unit, exp.IntervalSpan):
-            raise NotSupported("INTERVAL of a range of parts", at=place(node))
         if isinstance(value, exp.Literal):
             # sqlglot reads INTERVAL 5 DAY as INTERVAL '5' DAY.
-            return Lowered(interval(f"CAST({int(value.name)} AS BIGINT)", unit.name.upper()), INTERVAL)
+            span = (unit.this, unit.expression) if isinstance(unit, exp.IntervalSpan) else (unit, unit)
+            parts = tuple(part.name.upper() for part in span)
+            return Lowered(literal_interval(value.name, parts[0], parts[1]), INTERVAL)
+        if unit is None or isinstance(unit, exp.IntervalSpan):
+            raise NotSupported("INTERVAL of a range of parts of anything but a literal", at=place(node))
         return Lowered(interval(self.coerced(value, scope, INT64), unit.name.upper()), INTERVAL)
 
     # ---- constructors
@@ -248,9 +265,12 @@ class Expressions(ABC):
             value = self._struct(node.this, scope)
             renamed = Type("STRUCT", fields=target.fields)
             return Lowered(cast(value.sql, value.type, renamed, safe=safe), target)
-        if node.args.get("format") is not None:
-            raise NotSupported("CAST with FORMAT", at=place(node))
         value = self.expression(node.this, scope)
+        form = node.args.get("format")
+        if form is not None:
+            zone = self.coerced(form.args["zone"], scope, STRING) if isinstance(form, exp.AtTimeZone) else None
+            text = self.coerced(form.this if zone else form, scope, STRING)
+            return Lowered(cast_by_format(value.sql, value.type, target, text, safe=safe, zone=zone), target)
         if value.type is None:
             return Lowered(f"CAST({value.sql} AS {target.duckdb()})", target)
         return Lowered(cast(value.sql, value.type, target, safe=safe), target, value.name)
@@ -427,6 +447,7 @@ E_.handlers = {
     exp.Literal: E_._literal,
     exp.RawString: lambda self, node, scope: Lowered(literal(node.name), STRING),
     exp.ByteString: E_._bytes,
+    exp.ParseJSON: E_._json,
     exp.Null: lambda self, node, scope: Lowered("NULL"),
     exp.Boolean: lambda self, node, scope: Lowered("TRUE" if node.this else "FALSE", BOOL),
     exp.Paren: lambda self, node, scope: self.expression(node.this, scope),

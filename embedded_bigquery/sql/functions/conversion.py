@@ -136,6 +136,11 @@ def _timestamp_text(text: str, zone: str | None) -> str:
     return f"strftime({local}, '%Y-%m-%d %H:%M:%S') || {_fraction(local)} || {offset}"
 
 
+def made_interval(months: str, days: str, micros: str) -> str:
+    """DuckDB text of an INTERVAL of these numbers."""
+    return f"(to_months(CAST({months} AS INTEGER)) + to_days(CAST({days} AS INTEGER)) + to_microseconds({micros}))"
+
+
 def interval_text(text: str) -> str:
     """BigQuery's "years-months days hours:minutes:seconds" of an INTERVAL."""
     months = f"(date_part('year', {text}) * 12 + date_part('month', {text}))"
@@ -170,6 +175,9 @@ def _from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
     kind = target.kind
     if kind == "BYTES":
         return f"encode({text})"
+    if kind == "INTERVAL":
+        found = f"bq_interval({text})"
+        return let(f"TRY({found})" if safe else found, made_interval("v_.months", "v_.days", "v_.micros"))
     if kind == "RANGE":
         return _range_from_string(text, target, safe)
     if kind == "BOOL":
@@ -189,10 +197,9 @@ def _from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
         "DATETIME": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?\s*", "Invalid datetime string "),
         "TIME": (rf"\s*({DATE_PATTERN}[ Tt])?{TIME_PATTERN}\s*", "Invalid time string "),
         "TIMESTAMP": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?{ZONE_PATTERN}\s*", "Invalid timestamp: "),
-        "INTERVAL": (r".*", "Invalid INTERVAL value "),
     }
     pattern, words = checks[kind]
-    mark = {"DATE": "''", "TIMESTAMP": "''", "INTERVAL": "''", "DATETIME": '"', "TIME": '"'}.get(kind, "")
+    mark = {"DATE": "''", "TIMESTAMP": "''", "DATETIME": '"', "TIME": '"'}.get(kind, "")
     message = f"'{words}{mark}' || {text} || '{mark}'" if mark else f"'{words}' || {text}"
     # A well-formed text may still be no value (30 February): the same message.
     value = f"coalesce({_parsed(text, kind, target, zone)}, {fail(message, safe=safe)})"
@@ -226,24 +233,7 @@ def _parsed(text: str, kind: str, target: Type, zone: str | None) -> str:
         if zone is None:
             return instant
         return f"CASE WHEN {zoned} THEN {instant} ELSE timezone({zone}, {word}({text} AS TIMESTAMP)) END"
-    return f"{word}(trim({text}) AS {name})" if kind != "INTERVAL" else _interval_from_string(text)
-
-
-def _interval_from_string(text: str) -> str:
-    number = r"([+-]?\d+)"
-    whole = rf"^\s*([+-]?)(\d+)-(\d+)\s+{number}\s+([+-]?)(\d+):(\d+):(\d+(\.\d+)?)\s*$"
-
-    def group(position: int, kind: str = "INTEGER") -> str:
-        return f"TRY_CAST(regexp_extract({text}, '{whole}', {position}) AS {kind})"
-
-    def sign(position: int) -> str:
-        return f"(CASE regexp_extract({text}, '{whole}', {position}) WHEN '-' THEN -1 ELSE 1 END)"
-
-    return (
-        f"(to_months({sign(1)} * ({group(2)} * 12 + {group(3)})) + to_days({group(4)}) + to_microseconds("
-        f"{sign(5)} * CAST({group(6)} * 3600000000::BIGINT + {group(7)} * 60000000::BIGINT "
-        f"+ {group(8, 'DECIMAL(18, 6)')} * 1000000 AS BIGINT)))"
-    )
+    return f"{word}(trim({text}) AS {name})"
 
 
 def _range_from_string(text: str, target: Type, safe: bool) -> str:

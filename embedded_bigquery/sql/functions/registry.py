@@ -13,15 +13,22 @@ as they were parsed. The type None is both "unknown" and that of an untyped NULL
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 
 from sqlglot import exp
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
-from embedded_bigquery.sql.functions.signatures import Parameter, Signature, coerces, parse_signature, supertype
+from embedded_bigquery.sql.functions.signatures import (
+    Parameter,
+    Signature,
+    coerces,
+    parse_signature,
+    parse_type,
+    supertype,
+)
 from embedded_bigquery.types import Type
 
 __all__ = ["Call", "Function", "lookup", "refused", "supertype"]
@@ -39,6 +46,7 @@ TOPICS = (
     "dates",
     "date_parts",
     "date_formats",
+    "intervals",
     "arrays",
     "json",
     "formatting",
@@ -65,6 +73,24 @@ class Call:
     over: str = ""  # " OVER (…)" complete, to stand right after the function call
     parameters: tuple[Type | None, ...] = ()  # what the chosen signature wants, one an argument
     safe: bool = False  # under SAFE.: NULL in place of an error
+    named: Mapping[str, tuple[str, Type | None]] = field(default_factory=dict)  # name => value
+
+    def option(self, name: str, position: int | None = None) -> str | None:
+        """DuckDB text of an argument given by name, or else at that position; None when it is not given."""
+        if name in self.named:
+            return self.named[name][0]
+        return self.text(position) if position is not None and position < self.count else None
+
+    def number(self, position: int) -> int | None:
+        """The value of an INT64 literal argument, None for anything else."""
+        node = self.nodes[position] if position < len(self.nodes) else None
+        sign, node = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
+        if not isinstance(node, exp.Literal) or node.is_string:
+            return None
+        try:
+            return sign * int(node.name, 0)
+        except ValueError:
+            return None
 
     def text(self, position: int) -> str:
         """The argument's DuckDB text, converted to the type that the signature wants."""
@@ -128,6 +154,7 @@ class Function:
     group: str = SCALAR
     infer: Infer | None = None  # overrides the signatures' result
     safe: bool = False
+    options: tuple[str, ...] = ()  # what may be given by name, "max_distance INT64"
 
     @property
     def is_aggregate(self) -> bool:
@@ -176,8 +203,15 @@ class Function:
                 best = (fit[0], signature, fit[1], fit[2])
         if best is None:
             raise InvalidQuery(self._mismatch(call))
-        bound = replace(call, parameters=best[2], result=best[3])
+        bound = replace(call, parameters=best[2], result=best[3], named=self._named(call))
         return bound if self.infer is None else replace(bound, result=self.infer(bound))
+
+    def _named(self, call: Call) -> Mapping[str, tuple[str, Type | None]]:
+        known = {name: parse_type(kind) for name, kind in (option.split(" ") for option in self.options)}
+        for name in call.named:
+            if name not in known:
+                raise InvalidQuery(f"Named argument {name} not found in signature for call to function {self.name}")
+        return {name: (converted(text, kind, known[name]), known[name]) for name, (text, kind) in call.named.items()}
 
     def render(self, call: Call) -> str:
         """The DuckDB text of a bound call."""
