@@ -15,8 +15,8 @@ from embedded_bigquery.sql.dialect import GoogleSQL, place
 from embedded_bigquery.sql.functions.cast_formats import cast_by_format
 from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.date_parts import interval
-from embedded_bigquery.sql.functions.intervals import literal_interval
 from embedded_bigquery.sql.functions.duckdb_text import literal
+from embedded_bigquery.sql.functions.intervals import literal_interval
 from embedded_bigquery.sql.functions.registry import Call, Function, converted, lookup, supertype
 from embedded_bigquery.sql.functions.signatures import parse_type
 from embedded_bigquery.sql.operators import BINARY, UNARY
@@ -212,15 +212,13 @@ class Expressions(ABC):
         return self.call(function, [node.this], scope, node)
 
     def _interval(self, node: exp.Expression, scope: Scope) -> Lowered:
-        unit = node.args.get("unit")
-        value = node.this
+        unit, value = node.args.get("unit"), node.this
+        if unit is None:
+            raise InvalidQuery("A valid date part name is required in INTERVAL", at=place(node))
         if isinstance(value, exp.Literal):
             # sqlglot reads INTERVAL 5 DAY as INTERVAL '5' DAY.
-            span = (unit.this, unit.expression) if isinstance(unit, exp.IntervalSpan) else (unit, unit)
-            parts = tuple(part.name.upper() for part in span)
-            return Lowered(literal_interval(value.name, parts[0], parts[1]), INTERVAL)
-        if unit is None or isinstance(unit, exp.IntervalSpan):
-            raise NotSupported("INTERVAL of a range of parts of anything but a literal", at=place(node))
+            first, last = (unit.this, unit.expression) if isinstance(unit, exp.IntervalSpan) else (unit, unit)
+            return Lowered(literal_interval(value.name, first.name.upper(), last.name.upper()), INTERVAL)
         return Lowered(interval(self.coerced(value, scope, INT64), unit.name.upper()), INTERVAL)
 
     # ---- constructors
