@@ -13,7 +13,7 @@ from pathlib import Path
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database
 from embedded_bigquery.errors import InvalidValue
-from embedded_bigquery.jobs import Jobs
+from embedded_bigquery.jobs import CLOSED, Jobs
 from embedded_bigquery.sessions import Sessions
 
 CLOSING_SECONDS = 10.0
@@ -53,7 +53,7 @@ class Engine:
     def connection(self) -> Iterator[Connection]:
         """A connection for one request."""
         if self._is_closed:
-            raise InvalidValue("The client is closed, and with it the embedded warehouse. Connect again")
+            raise InvalidValue(CLOSED)
         connection = self.database.cursor()
         try:
             yield connection
@@ -63,6 +63,8 @@ class Engine:
     def uploads(self) -> Path:
         """The directory for files that clients send; it goes with the engine."""
         with self._lock:
+            if self._is_closed:
+                raise InvalidValue(CLOSED)
             if self._uploads is None:
                 self._uploads = Path(tempfile.mkdtemp(prefix="embedded_bigquery_"))
             return self._uploads

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 KEPT_RESULTS = 1_000  # jobs whose rows are kept
 KEPT_ROWS = 5_000_000  # rows kept of all jobs together; the latest job's are kept whatever their number
 KEPT_JOBS = 20_000  # jobs that jobs.get and jobs.list know
+CLOSED = "The client is closed, and with it the embedded warehouse. Connect again"
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 
 
@@ -150,12 +151,15 @@ class Jobs:
     def __init__(self, location: str) -> None:
         self.location = location
         self._lock = threading.Lock()
+        self._is_closed = False
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
         self._with_rows: deque[Job] = deque()
         self._row_count = 0
 
     def submit(self, project: str, id: str | None, configuration: dict[str, Any], work: Work) -> Job:
         """Starts a job; raises Duplicate, or InvalidValue for an impossible id. A dry run is not remembered."""
+        if self._is_closed:
+            raise InvalidValue(CLOSED)
         if id is None:
             id = f"job_{uuid.uuid4().hex}"
         elif not JOB_ID.fullmatch(id):
@@ -229,8 +233,9 @@ class Jobs:
                     del self._jobs[key]
 
     def stop_all(self, seconds: float) -> None:
-        """Cancels what runs and waits for it, at most so many seconds a job."""
+        """Takes no more jobs, cancels what runs and waits for it, at most so many seconds a job."""
         with self._lock:
+            self._is_closed = True
             running = [job for job in self._jobs.values() if job.state != "DONE"]
         for job in running:
             job.cancel()

@@ -49,7 +49,8 @@ class Sessions:
                     session.set_default_dataset(default)
                 for key, value in properties.items():
                     if key not in SETTINGS:
-                        raise InvalidValue(f"Connection property {key} is not known; known: session_id, {SETTINGS}")
+                        known = ", ".join(("session_id", *SETTINGS))
+                        raise InvalidValue(f"Unknown connection property: {key}; known: {known}")
                     session.settings[key] = value
                 yield session, id
             finally:

@@ -25,8 +25,9 @@ def test_a_closed_client_says_so_and_frees_the_file(tmp_path: Path) -> None:
     client.create_dataset("d")
     client.close()
     client.close()
-    with pytest.raises(exceptions.BadRequest, match="The client is closed"):
-        client.create_dataset("e")
+    for call in (lambda: client.create_dataset("e"), lambda: client.query_and_wait("SELECT 1")):
+        with pytest.raises(exceptions.BadRequest, match="The client is closed"):
+            call()
     code = "import sys, embedded_bigquery as e; print([d.dataset_id for d in e.connect(sys.argv[1]).list_datasets()])"
     path = str(tmp_path / "warehouse.duckdb")
     found = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)

@@ -222,13 +222,13 @@ def test_a_file_on_another_computer_is_refused(client: bigquery.Client) -> None:
 
 
 def test_nothing_of_an_upload_is_left_behind(client: bigquery.Client) -> None:
-    engine = client._http.get_adapter("embedded-bigquery://local")._api.engine
+    uploads = client._http.get_adapter("embedded-bigquery://local")._api.engine.uploads()
     load(client, '{"n": 1}', "NEWLINE_DELIMITED_JSON", schema=[N])
     with pytest.raises(exceptions.BadRequest):
         load(client, "broken", "PARQUET")
     client.load_table_from_file(
         io.BytesIO(b"1"), "d.t", job_config=LoadJobConfig(source_format="CSV", schema=[N])
     ).result()
-    assert list(engine.uploads().iterdir()) == []
+    assert list(uploads.iterdir()) == []
     client.close()
-    assert not engine.uploads().exists()
+    assert not uploads.exists()

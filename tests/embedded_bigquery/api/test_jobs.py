@@ -112,9 +112,13 @@ def test_a_session_keeps_temporary_tables_and_transactions_from_job_to_job(clien
     assert client.get_table("d.t").num_rows == 0
     client.query("COMMIT TRANSACTION", job_config=config).result()
     assert client.get_table("d.t").num_rows == 1
-    with pytest.raises(exceptions.NotFound, match="Session none"):
-        config = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", "none")])
-        client.query("SELECT 1", job_config=config).result()
+    for key, error, message in (
+        ("session_id", exceptions.NotFound, "Session none"),
+        ("color", exceptions.BadRequest, "Unknown connection property: color; known: session_id, time_zone"),
+    ):
+        config = QueryJobConfig(connection_properties=[ConnectionProperty(key, "none")])
+        with pytest.raises(error, match=message):
+            client.query("SELECT 1", job_config=config).result()
 
 
 def test_temporary_tables_of_a_job_go_with_it(client: bigquery.Client) -> None:

@@ -8,7 +8,8 @@ from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQue
 
 
 def test_a_query_gives_rows_and_says_what_it_was(client: bigquery.Client) -> None:
-    job = client.query("SELECT 1 AS x, 'a' AS y", job_config=QueryJobConfig(labels={"team": "a"}))
+    config = QueryJobConfig(labels={"team": "a"}, maximum_bytes_billed=10_000_000)
+    job = client.query("SELECT 1 AS x, 'a' AS y", job_config=config)
     rows = job.result()
     assert [tuple(row) for row in rows] == [(1, "a")]
     assert rows.total_rows == 1
