@@ -1,8 +1,9 @@
 -- sid.sid_dim_agent_cleanse
--- Stages what each agent was on each day of the window, from the 28 days that end on it.
+-- Stages what each agent was on each day of the window, from the 28 days that end on it, and again on the published
+-- days after the window that look back on it: rows that came late or were corrected change those too.
 --
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
--- reads:  raw.airlines, raw.flights
+-- reads:  ops.published_days, raw.airlines, raw.flights
 -- writes: staging.agent_daily_state
 -- calls:  -
 -- rerun:  safe: replaces what an earlier attempt staged
@@ -20,6 +21,13 @@ BEGIN
   WITH
   state_days AS (
     SELECT state_day FROM UNNEST(GENERATE_DATE_ARRAY(window_start, window_end)) AS state_day
+    UNION DISTINCT
+    SELECT published_day AS state_day
+    FROM ops.published_days
+    WHERE
+      transfer = 'sid_dim_agent'
+      AND write_mode = 'delta'
+      AND published_day BETWEEN DATE_ADD(window_end, INTERVAL 1 DAY) AND DATE_ADD(window_end, INTERVAL 27 DAY)
   ),
 
   recent_flights AS (
@@ -30,7 +38,8 @@ BEGIN
       f.tailnum
     FROM raw.flights AS f
     WHERE
-      f.flight_date BETWEEN DATE_SUB(window_start, INTERVAL 27 DAY) AND window_end
+      f.flight_date >= DATE_SUB(window_start, INTERVAL 27 DAY)
+      AND f.flight_date <= IF(write_mode = 'delta', DATE_ADD(window_end, INTERVAL 27 DAY), window_end)
       AND f.carrier IS NOT NULL
   ),
 
@@ -78,12 +87,21 @@ BEGIN
     INNER JOIN daily_tails AS t
       ON t.flight_date BETWEEN DATE_SUB(d.state_day, INTERVAL 27 DAY) AND d.state_day
     GROUP BY d.state_day, t.carrier
+  ),
+
+  -- One name a carrier, even if its row landed twice.
+  names AS (
+    SELECT
+      carrier,
+      MIN(name) AS agent_name
+    FROM raw.airlines
+    GROUP BY carrier
   )
 
   SELECT
     f.state_day AS state_date,
     f.carrier AS agent_code,
-    a.name AS agent_name,
+    n.agent_name,
     h.hub_airport,
     CASE
       WHEN f.tail_numbers < 50 THEN 'small'
@@ -92,6 +110,6 @@ BEGIN
     END AS fleet_band
   FROM fleets AS f
   LEFT JOIN hubs AS h ON f.state_day = h.state_day AND f.carrier = h.carrier
-  LEFT JOIN raw.airlines AS a ON f.carrier = a.carrier;
+  LEFT JOIN names AS n ON f.carrier = n.carrier;
   SET rows_affected = @@row_count;
 END;

@@ -1,8 +1,9 @@
 -- sid.sid_dim_agent_publish
--- Replaces the window's daily states and derives sid.dim_agent from all of them, in one transaction.
+-- Replaces the daily states of the window, and of the published days that look back on it, and derives sid.dim_agent
+-- from the states of all published days, in one transaction.
 --
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
--- reads:  sid.agent_daily_state, staging.agent_daily_state
+-- reads:  ops.published_days, sid.agent_daily_state, staging.agent_daily_state
 -- writes: sid.agent_daily_state, sid.dim_agent
 -- calls:  ops.record_published_window
 -- rerun:  safe: the dimension is a function of the states; the window's states are replaced
@@ -20,13 +21,15 @@ BEGIN
       SELECT 1 FROM staging.agent_daily_state GROUP BY state_date, agent_code HAVING COUNT(*) > 1
     ) AS 'staging.agent_daily_state: more than one row for one state_date and agent_code';
     ASSERT NOT EXISTS (
-      SELECT 1 FROM staging.agent_daily_state WHERE state_date NOT BETWEEN window_start AND window_end
-    ) AS 'staging.agent_daily_state: rows outside the window';
+      SELECT 1 FROM staging.agent_daily_state
+      WHERE state_date NOT BETWEEN window_start AND DATE_ADD(window_end, INTERVAL 27 DAY)
+    ) AS 'staging.agent_daily_state: rows outside the window and the days that look back on it';
 
     IF write_mode = 'truncate' THEN
       DELETE FROM sid.agent_daily_state WHERE state_date IS NOT NULL;
     ELSE
-      DELETE FROM sid.agent_daily_state WHERE state_date BETWEEN window_start AND window_end;
+      DELETE FROM sid.agent_daily_state
+      WHERE state_date BETWEEN window_start AND DATE_ADD(window_end, INTERVAL 27 DAY);
     END IF;
     INSERT INTO sid.agent_daily_state (
       state_date,
@@ -42,19 +45,21 @@ BEGIN
       hub_airport,
       fleet_band
     FROM staging.agent_daily_state
-    WHERE state_date BETWEEN window_start AND window_end;
+    WHERE state_date BETWEEN window_start AND DATE_ADD(window_end, INTERVAL 27 DAY);
     SET rows_affected = @@row_count;
+    CALL ops.record_published_window('sid_dim_agent', window_start, window_end, write_mode, run_id);
 
-    -- The dimension is derived from all published states, so that the order in which days arrive cannot matter.
+    -- The dimension is derived from all published days, so that the order in which they arrive cannot matter.
     MERGE sid.dim_agent AS d
     USING (
       WITH
       published_days AS (
         SELECT
-          state_date,
-          ROW_NUMBER() OVER (ORDER BY state_date) AS day_number,
-          LEAD(state_date) OVER (ORDER BY state_date) AS next_day
-        FROM (SELECT DISTINCT state_date FROM sid.agent_daily_state) AS known_days
+          published_day,
+          ROW_NUMBER() OVER (ORDER BY published_day) AS day_number,
+          LEAD(published_day) OVER (ORDER BY published_day) AS next_day
+        FROM ops.published_days
+        WHERE transfer = 'sid_dim_agent'
       ),
 
       -- Days in a row with one state share the difference of the two numberings.
@@ -71,7 +76,7 @@ BEGIN
             ORDER BY s.state_date
           ) AS island
         FROM sid.agent_daily_state AS s
-        INNER JOIN published_days AS p ON s.state_date = p.state_date
+        INNER JOIN published_days AS p ON s.state_date = p.published_day
       )
 
       SELECT
@@ -101,7 +106,6 @@ BEGIN
         v.agent_code, v.agent_name, v.hub_airport, v.fleet_band, v.valid_from, v.valid_to, v.is_current
       )
     WHEN NOT MATCHED BY SOURCE THEN DELETE;
-    CALL ops.record_published_window('sid_dim_agent', window_start, window_end, write_mode, run_id);
     COMMIT TRANSACTION;
   EXCEPTION WHEN ERROR THEN
     ROLLBACK TRANSACTION;
