@@ -65,8 +65,8 @@ class Database:
                 return
             for native in NATIVES:
                 parameters: Any = None if native.parameters is None else list(native.parameters)
-                options: dict[str, Any] = {"null_handling": "special"} if native.sees_null else {}
-                self._connection.create_function(native.name, native.call, parameters, native.result, **options)
+                options: dict[str, Any] = {"null_handling": "special"}
+                self._connection.create_function(native.name, native.function, parameters, native.result, **options)
             self._has_natives = True
         # Python functions that outlive the interpreter's end are reported by DuckDB as leaks.
         atexit.register(self._connection.close)

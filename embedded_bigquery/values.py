@@ -23,7 +23,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 def needs_wrap(kind: Type) -> bool:
     """Whether a value of this type holds something that DuckDB must not hand over as it is."""
-    if kind.kind in ("TIMESTAMP", "INTERVAL"):
+    if kind.kind in ("TIMESTAMP", "INTERVAL", "RANGE"):
         return True
     if kind.element is not None:
         return needs_wrap(kind.element)
@@ -53,11 +53,15 @@ def _wrapped(value: str, kind: Type, depth: int = 0) -> str:
     if kind.is_array and kind.element is not None:
         item = f"v{depth}"
         return f"list_transform({value}, lambda {item}: {_wrapped(item, kind.element, depth + 1)})"
-    if kind.element is not None:  # RANGE
-        parts = [("start", kind.element), ("end", kind.element)]
+    if kind.element is not None:  # RANGE: an end that is unbounded is stored as an infinity
+        ends = {part: f'({value})."{part}"' for part in ("start", "end")}
+        inner = ", ".join(
+            f'"{part}" := CASE WHEN isfinite({end}) THEN {_wrapped(end, kind.element, depth)} END'
+            for part, end in ends.items()
+        )
     else:
         parts = [(name, field.type) for name, field in kind.storage_fields()]
-    inner = ", ".join(f"{quoted(n)} := {_wrapped(f'({value}).{quoted(n)}', t, depth)}" for n, t in parts)
+        inner = ", ".join(f"{quoted(n)} := {_wrapped(f'({value}).{quoted(n)}', t, depth)}" for n, t in parts)
     return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({inner}) END"
 
 
@@ -105,7 +109,10 @@ def to_duckdb(value: Any, kind: Type) -> Any:
         return [to_duckdb(item, kind.element) for item in value]
     if kind.element is not None:
         start, end = value
-        return {"start": to_duckdb(start, kind.element), "end": to_duckdb(end, kind.element)}
+        return {
+            "start": "-infinity" if start is None else to_duckdb(start, kind.element),
+            "end": "infinity" if end is None else to_duckdb(end, kind.element),
+        }
     if kind.is_struct:
         pairs = zip(kind.storage_fields(), value, strict=True)
         return {name: to_duckdb(item, field.type) for (name, field), item in pairs}

@@ -6,9 +6,38 @@ Without `sees_null` a NULL argument gives NULL and the function is not called.
 
 from __future__ import annotations
 
-from embedded_bigquery.natives import addresses, hashes, intervals, text
+from itertools import chain
+
+from embedded_bigquery.natives import (
+    addresses,
+    buckets,
+    encodings,
+    format_elements,
+    hashes,
+    intervals,
+    json_edits,
+    json_paths,
+    json_values,
+    number_format,
+    printf,
+    text,
+)
 from embedded_bigquery.natives.native import Native
 
 __all__ = ["NATIVES", "Native"]
 
-NATIVES: tuple[Native, ...] = (*text.NATIVES, *hashes.NATIVES, *addresses.NATIVES, *intervals.NATIVES)
+MODULES = (
+    text,
+    hashes,
+    addresses,
+    intervals,
+    buckets,
+    format_elements,
+    number_format,
+    encodings,
+    json_values,
+    json_paths,
+    json_edits,
+    printf,
+)
+NATIVES: tuple[Native, ...] = tuple(chain.from_iterable(module.NATIVES for module in MODULES))

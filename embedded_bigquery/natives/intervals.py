@@ -123,8 +123,28 @@ def of_numbers(months: int, days: int, micros: int) -> dict[str, int]:
     return {"months": months, "days": days, "micros": micros}
 
 
+def iso_text(months: int, days: int, micros: int) -> str:
+    """ISO 8601's form, "P1Y2M3DT4H5M6.5S"."""
+    parts = ""
+    for value, sizes in ((months, (("Y", 12), ("M", 1))), (days, (("D", 1),))):
+        parts += _iso_parts(value, sizes)
+    clock = _iso_parts(micros, (("H", MICROSECONDS["HOUR"]), ("M", MICROSECONDS["MINUTE"]), ("S", 1_000_000)))
+    return "P" + parts + (f"T{clock}" if clock else "") if parts or clock else "P0Y"
+
+
+def _iso_parts(value: int, sizes: tuple[tuple[str, int], ...]) -> str:
+    sign, rest, text = ("-" if value < 0 else ""), abs(value), ""
+    for letter, size in sizes:
+        count, rest = divmod(rest, size)
+        fraction = f".{rest:06d}".rstrip("0") if letter == "S" and rest else ""
+        if count or fraction:
+            text += f"{sign}{count}{fraction}{letter}"
+    return text
+
+
 RESULT = "STRUCT(months INTEGER, days INTEGER, micros BIGINT)"
 NATIVES = (
     Native("bq_interval", of_text, ("VARCHAR",), RESULT),
+    Native("bq_iso_interval", iso_text, ("BIGINT", "BIGINT", "BIGINT"), "VARCHAR"),
     Native("bq_checked_interval", of_numbers, ("BIGINT", "BIGINT", "BIGINT"), RESULT),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 
@@ -19,3 +20,15 @@ class Native:
     parameters: tuple[str, ...] | None
     result: str
     sees_null: bool = False
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What DuckDB calls, NULL arguments included: left to itself it forbids a result of NULL."""
+        if self.sees_null:
+            return self.call
+
+        @wraps(self.call)
+        def strict(*arguments: Any) -> Any:
+            return None if None in arguments else self.call(*arguments)
+
+        return strict

@@ -48,8 +48,6 @@ def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zo
         return f"list_transform({text}, lambda item_: {inner})"
     if source.is_struct and target.is_struct and len(source.fields) == len(target.fields):
         return _cast_struct(text, source, target, safe, zone)
-    if source.kind == "RANGE" and target == STRING:
-        return _range_text(text, source)
     if target.kind not in CASTABLE.get(source.kind, ()):
         raise InvalidQuery(f"Invalid cast from {source} to {target}")
     if target.kind == "STRING":
@@ -112,6 +110,8 @@ def to_string(text: str, source: Type, *, zone: str | None = None, safe: bool = 
         return let_unless_short(text, lambda v: _timestamp_text(v, zone))
     if kind == "INTERVAL":
         return let_unless_short(text, interval_text)
+    if kind == "RANGE":
+        return let_unless_short(text, lambda v: range_text(v, source))
     return f"CAST({text} AS VARCHAR)"
 
 
@@ -141,19 +141,25 @@ def made_interval(months: str, days: str, micros: str) -> str:
     return f"(to_months(CAST({months} AS INTEGER)) + to_days(CAST({days} AS INTEGER)) + to_microseconds({micros}))"
 
 
+def interval_numbers(text: str) -> tuple[str, str, str]:
+    """DuckDB text of an INTERVAL's months, days and microseconds."""
+    return (
+        f"(date_part('year', {text}) * 12 + date_part('month', {text}))",
+        f"date_part('day', {text})",
+        # DuckDB's "microseconds" holds the seconds as well.
+        f"(date_part('hour', {text}) * 3600000000 + date_part('minute', {text}) * 60000000 "
+        f"+ date_part('microseconds', {text}))",
+    )
+
+
 def interval_text(text: str) -> str:
     """BigQuery's "years-months days hours:minutes:seconds" of an INTERVAL."""
-    months = f"(date_part('year', {text}) * 12 + date_part('month', {text}))"
-    # DuckDB's "microseconds" holds the seconds as well.
-    micros = (
-        f"(date_part('hour', {text}) * 3600000000 + date_part('minute', {text}) * 60000000 "
-        f"+ date_part('microseconds', {text}))"
-    )
+    months, days, micros = interval_numbers(text)
     rest = f"(abs({micros}) % 1000000)"
     return (
         f"printf('%s%d-%d %d %s%d:%d:%d', CASE WHEN {months} < 0 THEN '-' ELSE '' END, "
         f"CAST(abs({months}) // 12 AS BIGINT), CAST(abs({months}) % 12 AS BIGINT), "
-        f"CAST(date_part('day', {text}) AS BIGINT), CASE WHEN {micros} < 0 THEN '-' ELSE '' END, "
+        f"CAST({days} AS BIGINT), CASE WHEN {micros} < 0 THEN '-' ELSE '' END, "
         f"CAST(abs({micros}) // 3600000000 AS BIGINT), CAST(abs({micros}) // 60000000 % 60 AS BIGINT), "
         f"CAST(abs({micros}) // 1000000 % 60 AS BIGINT)) || CASE WHEN {rest} = 0 THEN '' "
         f"WHEN {rest} % 1000 = 0 THEN printf('.%03d', CAST({rest} // 1000 AS BIGINT)) "
@@ -161,13 +167,14 @@ def interval_text(text: str) -> str:
     )
 
 
-def _range_text(text: str, source: Type) -> str:
+def range_text(text: str, source: Type) -> str:
+    """A RANGE as "[start, end)"; an end at infinity is UNBOUNDED."""
     assert source.element is not None
-    start, end = (to_string(f'({text})."{part}"', source.element) for part in ("start", "end"))
-    return (
-        f"CASE WHEN ({text}) IS NULL THEN NULL ELSE '[' || coalesce({start}, 'UNBOUNDED') || ', ' || "
-        f"coalesce({end}, 'UNBOUNDED') || ')' END"
+    parts = [f'({text})."{part}"' for part in ("start", "end")]
+    start, end = (
+        f"CASE WHEN isfinite({part}) THEN {to_string(part, source.element)} ELSE 'UNBOUNDED' END" for part in parts
     )
+    return f"CASE WHEN ({text}) IS NULL THEN NULL ELSE '[' || {start} || ', ' || {end} || ')' END"
 
 
 def _from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
@@ -238,13 +245,17 @@ def _parsed(text: str, kind: str, target: Type, zone: str | None) -> str:
 
 def _range_from_string(text: str, target: Type, safe: bool) -> str:
     assert target.element is not None
+    name = target.element.duckdb()
+    form = r"^\[\s*(.*?)\s*, \s*(.*?)\s*\)$"
     parts = []
-    for position in (1, 2):
-        piece = f"trim(regexp_extract({text}, '^\\[(.*), *(.*)\\)$', {position}))"
+    for position, infinity in ((1, "-infinity"), (2, "infinity")):
+        piece = f"regexp_extract({text}, '{form}', {position})"
         value = cast(piece, STRING, target.element, safe=safe)
-        parts.append(f"CASE WHEN upper({piece}) IN ('UNBOUNDED', 'NULL') THEN NULL ELSE {value} END")
-    message = f"'Invalid RANGE value: ' || {text}"
-    return (
-        f"CASE WHEN regexp_full_match({text}, '\\[.*,.*\\)') THEN struct_pack(\"start\" := {parts[0]}, "
-        f'"end" := {parts[1]}) ELSE {_unless_null(text, message, safe)} END'
-    )
+        parts.append(
+            f"CASE WHEN upper({piece}) IN ('UNBOUNDED', 'NULL') THEN CAST('{infinity}' AS {name}) ELSE {value} END"
+        )
+    message = f"'Failed to parse range: range must be formatted exactly as [START, END) (found ' || {text} || ')'"
+    order = "'Range start element must be smaller than range end element'"
+    pair = f'struct_pack("start" := {parts[0]}, "end" := {parts[1]})'
+    checked = let(pair, f'CASE WHEN v_."start" < v_."end" THEN v_ ELSE {fail(order, safe=safe)} END')
+    return f"CASE WHEN regexp_matches({text}, '{form}') THEN {checked} ELSE {_unless_null(text, message, safe)} END"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.registry import Call, Function
 from embedded_bigquery.types import INT64, Type
 
@@ -107,7 +108,7 @@ def _shift(sign: str) -> Callable[[Call], str]:
 
 def _refuse_calendar(call: Call, kind: str) -> None:
     node = call.nodes[1] if len(call.nodes) > 1 else None
-    unit = str(node.args.get("unit") or "").upper() if node is not None else ""
+    unit = node.part if isinstance(node, nodes.Interval) else ""
     wrong = (
         (kind == "TIMESTAMP" and unit in ("WEEK", "MONTH", "QUARTER", "YEAR"))
         or (kind == "DATE" and unit in TIME_PARTS)

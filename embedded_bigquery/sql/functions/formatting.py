@@ -1,4 +1,4 @@
-"""FORMAT: printf's specifiers and BigQuery's %t and %T. The format must be a literal.
+"""FORMAT, and the text of a value of any type as %t and %T print it.
 
 Source: "FORMAT" in "String functions" of BigQuery's reference.
 """
@@ -7,106 +7,67 @@ from __future__ import annotations
 
 import re
 
-from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql.functions.conversion import to_string
-from embedded_bigquery.sql.functions.duckdb_text import literal
+from embedded_bigquery.sql.functions.duckdb_text import let, literal
 from embedded_bigquery.sql.functions.registry import Call, Function
-from embedded_bigquery.types import Type
-
-SPECIFIER = re.compile(r"%([-+ #0']*)(\d*)(\.\d+)?([a-zA-Z%])")
+from embedded_bigquery.types import Type, quoted
 
 
-def _printable(text: str, kind: Type) -> str:
-    """%t: the value as CAST to STRING has it, and what that does not cast."""
-    if kind.is_array and kind.element is not None:
-        items = f"list_transform({text}, lambda f_: {_printable('f_', kind.element)})"
-        return f"coalesce('[' || array_to_string({items}, ', ') || ']', 'NULL')"
-    if kind.is_struct or kind.kind == "RANGE":
-        raise NotSupported(f"FORMAT of {kind}")
-    value = f"CAST({text} AS VARCHAR)" if kind.kind == "JSON" else to_string(text, kind)
-    return f"coalesce({value}, 'NULL')"
-
-
-def _source(text: str, kind: Type) -> str:
-    """%T: a GoogleSQL literal of the value."""
-    if kind.is_array and kind.element is not None:
-        items = f"list_transform({text}, lambda f_: {_source('f_', kind.element)})"
-        return f"coalesce('[' || array_to_string({items}, ', ') || ']', 'NULL')"
-    if kind.kind in ("INT64", "BOOL"):
+def printed(text: str, kind: Type | None, *, source: bool = False, depth: int = 0) -> str:
+    """DuckDB text of what %t prints, or a GoogleSQL literal of the value (%T) where `source`; NULL prints NULL."""
+    if kind is None:
         return f"coalesce(CAST({text} AS VARCHAR), 'NULL')"
-    if kind.kind == "FLOAT64":
-        plain = to_string(text, kind)
+    name = f"f{depth}_"
+    if kind.is_array and kind.element is not None:
+        items = f"list_transform({text}, lambda {name}: {printed(name, kind.element, source=source, depth=depth + 1)})"
+        return f"coalesce('[' || array_to_string({items}, ', ') || ']', 'NULL')"
+    if kind.is_struct:
+        parts = " || ', ' || ".join(
+            printed(f"{name}.{quoted(stored)}", field.type, source=source, depth=depth + 1)
+            for stored, field in kind.storage_fields()
+        )
+        start = "STRUCT(" if source and len(kind.fields) < 2 else "("
+        body = f"CASE WHEN {name} IS NULL THEN 'NULL' ELSE '{start}' || {parts or chr(39) * 2} || ')' END"
+        return let(text, body, name)
+    return f"coalesce({_scalar(text, kind, source)}, 'NULL')"
+
+
+def _scalar(text: str, kind: Type, source: bool) -> str:
+    name = kind.kind
+    if name == "STRING":
+        return f"bq_quoted({text})" if source else text
+    if name == "BYTES":
+        return f"bq_quoted_bytes({text})" if source else f"bq_escaped_bytes({text})"
+    if name in ("INT64", "BOOL"):
+        return f"CAST({text} AS VARCHAR)"
+    if name == "JSON":
+        return f"'JSON ' || bq_quoted(CAST({text} AS VARCHAR))" if source else f"CAST({text} AS VARCHAR)"
+    plain = f"({to_string(text, kind)})"
+    if name == "FLOAT64":
+        shown = f"regexp_replace({plain}, '^(-?\\d+)$', '\\1.0')"
         special = f"isnan({text}) OR isinf({text})"
         return (
-            f"coalesce(CASE WHEN {special} THEN 'CAST(\"' || ({plain}) || '\" AS FLOAT64)' "
-            f"WHEN regexp_matches({plain}, '[.e]') THEN {plain} ELSE ({plain}) || '.0' END, 'NULL')"
+            f"CASE WHEN {special} THEN 'CAST(\"' || {plain} || '\" AS FLOAT64)' ELSE {shown} END" if source else shown
         )
-    if kind.kind == "STRING":
-        escaped = f"replace(replace(replace({text}, '\\', '\\\\'), chr(10), '\\n'), '\"', '\\\"')"
-        return f"coalesce('\"' || {escaped} || '\"', 'NULL')"
-    if kind.kind in ("DATE", "DATETIME", "TIME", "TIMESTAMP", "NUMERIC", "BIGNUMERIC"):
-        return f"coalesce('{kind.kind} \"' || ({to_string(text, kind)}) || '\"', 'NULL')"
-    raise NotSupported(f"FORMAT %T of {kind}")
+    if not source:
+        return plain
+    unit = " YEAR TO SECOND" if name == "INTERVAL" else ""
+    return f"'{kind.sql()} \"' || {plain} || '\"{unit}'"
 
 
 def _format(call: Call) -> str:
     form = call.literal(0)
-    if form is None:
-        raise NotSupported("FORMAT with a format that is no literal")
-    pieces: list[str] = []
-    nullable: list[str] = []
-    place, used = 0, 1
-    for found in SPECIFIER.finditer(form):
-        if "%" in form[place : found.start()]:
-            raise NotSupported(f"FORMAT {form}")
-        pieces += [literal(form[place : found.start()])] if found.start() > place else []
-        place = found.end()
-        flags, width, precision, letter = found.groups()
-        if letter == "%":
-            pieces.append("'%'")
-            continue
-        if used >= call.count:
-            raise InvalidQuery("Too few arguments to FORMAT for pattern " + literal(form))
-        pieces.append(_piece(call, used, flags, width, precision or "", letter))
-        nullable += [call.raw(used)] if letter not in "tT" else []
-        used += 1
-    if "%" in form[place:]:
-        raise NotSupported(f"FORMAT {form}")
-    if used < call.count:
-        raise InvalidQuery("Too many arguments to FORMAT for pattern " + literal(form))
-    pieces += [literal(form[place:])] if form[place:] else []
-    text = "(" + (" || ".join(pieces) or "''") + ")"
-    nulls = " OR ".join(f"{value} IS NULL" for value in nullable)
-    return f"CASE WHEN {nulls} THEN NULL ELSE {text} END" if nulls else text
-
-
-def _piece(call: Call, position: int, flags: str, width: str, precision: str, letter: str) -> str:
-    text, kind = call.raw(position), call.types[position]
-    if kind is None:
-        raise NotSupported("FORMAT of a value whose type is unknown")
-    if letter in "tT":
-        value = _printable(text, kind) if letter == "t" else _source(text, kind)
-        return f"printf('%{flags}{width}s', {value})" if width else value
-    if letter == "s" and kind.kind == "STRING":
-        value = f"left({text}, {precision[1:]})" if precision else text
-        return f"printf('%{flags}{width}s', {value})" if width else value
-    if letter in "dixXo" and kind.kind == "INT64":
-        if "'" in flags:
-            return _grouped(text, flags, width)
-        return f"printf('%{flags}{width}{'d' if letter == 'i' else letter}', CAST({text} AS BIGINT))"
-    if letter in "feEgGF" and kind.is_numeric:
-        if kind.kind == "INT64":
-            raise InvalidQuery(f"Invalid type for argument {position + 1} to FORMAT; Expected FLOAT64; Got INT64")
-        if "'" in flags:
-            raise NotSupported("FORMAT with the flag ' for fractions")
-        return f"printf('%{flags}{width}{precision}{letter}', CAST({text} AS DOUBLE))"
-    raise InvalidQuery(f"Invalid type for argument {position + 1} to FORMAT: %{letter} does not take {kind}")
-
-
-def _grouped(text: str, flags: str, width: str) -> str:
-    if width or flags != "'":
-        raise NotSupported("FORMAT with the flag ' and a width")
-    return f"format('{{:,}}', CAST({text} AS BIGINT))"
+    letters = set("tTs") if form is None else set(re.findall(r"[a-zA-Z]", form))
+    kinds, values, texts, sources = [], [], [], []
+    for position in range(1, call.count):
+        text, kind = call.raw(position), call.types[position]
+        kinds.append(literal(kind.kind if kind else ""))
+        is_plain = kind is None or kind.is_numeric or kind.kind in ("STRING", "JSON")
+        values.append(f"CAST({text} AS VARCHAR)" if is_plain else "NULL")
+        texts.append(printed(text, kind) if "t" in letters else "NULL")
+        sources.append(printed(text, kind, source=True) if "T" in letters else "NULL")
+    lists = ", ".join(f"CAST([{', '.join(items)}] AS VARCHAR[])" for items in (kinds, values, texts, sources))
+    return f"bq_format({call.text(0)}, {lists})"
 
 
 FUNCTIONS = (Function("FORMAT", ("FORMAT(STRING, [ANY, ...]) -> STRING",), _format),)

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.natives import intervals
-from embedded_bigquery.sql.functions.conversion import made_interval
+from embedded_bigquery.sql.functions.conversion import interval_numbers, made_interval
 from embedded_bigquery.sql.functions.duckdb_text import let
 from embedded_bigquery.sql.functions.registry import Call, Function
 
 DAY = 86_400_000_000
 PARTS = ("year", "month", "day", "hour", "minute", "second")
-MONTHS_OF = "(date_part('year', {0}) * 12 + date_part('month', {0}))"
-DAYS_OF = "date_part('day', {0})"
-MICROS_OF = (
-    "(date_part('hour', {0}) * 3600000000 + date_part('minute', {0}) * 60000000 + date_part('microseconds', {0}))"
-)
 
 
 def literal_interval(text: str, first: str, last: str) -> str:
@@ -43,7 +38,7 @@ def _make(call: Call) -> str:
 
 def _justify(call: Call) -> str:
     """Whole days out of the hours, whole months out of the days; all signs then agree where both move."""
-    months, days, micros = (text.format("v_") for text in (MONTHS_OF, DAYS_OF, MICROS_OF))
+    months, days, micros = interval_numbers("v_")
     if call.name == "JUSTIFY_DAYS":
         body = made_interval(f"{months} + {days} // 30", f"{days} % 30", micros)
     elif call.name == "JUSTIFY_HOURS":

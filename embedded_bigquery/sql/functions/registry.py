@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 
-from sqlglot import exp
-
 from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.signatures import (
     Parameter,
     Signature,
@@ -47,23 +46,25 @@ TOPICS = (
     "date_parts",
     "date_formats",
     "intervals",
+    "ranges",
     "arrays",
     "json",
+    "json_writing",
     "formatting",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a function, its arguments already lowered to DuckDB (text, or expressions of that dialect).
+    """One call of a function, its arguments already lowered to DuckDB text; keywords as they were written.
 
     `nodes` are the same arguments as they were parsed, so that literals and keywords can be told apart.
     """
 
     name: str
-    args: tuple[exp.Expression | str, ...]
+    args: tuple[str, ...]
     types: tuple[Type | None, ...]
-    nodes: tuple[exp.Expression | None, ...] = ()
+    nodes: tuple[nodes.Node | None, ...] = ()
     result: Type | None = None
     distinct: bool = False
     order_by: str = ""  # "x DESC NULLS LAST, y" in DuckDB text, of an aggregate's ORDER BY
@@ -84,11 +85,10 @@ class Call:
     def number(self, position: int) -> int | None:
         """The value of an INT64 literal argument, None for anything else."""
         node = self.nodes[position] if position < len(self.nodes) else None
-        sign, node = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
-        if not isinstance(node, exp.Literal) or node.is_string:
+        if not isinstance(node, nodes.Number):
             return None
         try:
-            return sign * int(node.name, 0)
+            return int(node.text, 0)
         except ValueError:
             return None
 
@@ -100,19 +100,16 @@ class Call:
 
     def raw(self, position: int) -> str:
         """The argument's DuckDB text as it was given."""
-        value = self.args[position]
-        return value if isinstance(value, str) else value.sql(dialect="duckdb")
+        return self.args[position]
 
     def keyword(self, position: int) -> str:
         """A keyword argument in upper case: DAY, WEEK(MONDAY), NFKC."""
-        value = self.nodes[position] if position < len(self.nodes) and self.nodes[position] else self.args[position]
-        text = value if isinstance(value, str) else value.sql(dialect="bigquery") if value is not None else ""
-        return text.upper().replace("`", "").replace('"', "").strip()
+        return self.args[position].upper()
 
     def literal(self, position: int) -> str | None:
         """The value of a STRING literal argument, None for anything else."""
         node = self.nodes[position] if position < len(self.nodes) else None
-        return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
+        return node.value if isinstance(node, nodes.String) else None
 
     def type(self, position: int) -> Type | None:
         """The argument's type after coercion."""
@@ -126,7 +123,7 @@ class Call:
 
     def is_literal(self, position: int) -> bool:
         node = self.nodes[position] if position < len(self.nodes) else None
-        return isinstance(node, exp.Literal | exp.Parameter | exp.Placeholder)
+        return isinstance(node, nodes.Number | nodes.String | nodes.Parameter)
 
     @property
     def count(self) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import duckdb
 import pytest
-from sqlglot import exp
 
+from embedded_bigquery.duck import Connection, Database
+from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.registry import Call, lookup
 from embedded_bigquery.sql.functions.signatures import parse_type
@@ -18,25 +18,30 @@ Answer = tuple[Any, str]
 
 
 @pytest.fixture(scope="session")
-def duck() -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    yield connection
-    connection.close()
+def database() -> Iterator[Database]:
+    made = Database()
+    made.add_natives()
+    yield made
+    made.close()
 
 
-def _argument(argument: Any) -> tuple[str, str | None, exp.Expression | None]:
+@pytest.fixture(scope="session")
+def duck(database: Database) -> Connection:
+    return database.cursor()
+
+
+def _argument(argument: Any) -> tuple[str, str | None, nodes.Node | None]:
     """A str is a STRING literal, an int an INT64 literal, (text, TYPE) an expression, (word, None) a keyword."""
     if isinstance(argument, str):
-        return "'" + argument.replace("'", "''") + "'", "STRING", exp.Literal.string(argument)
+        return "'" + argument.replace("'", "''") + "'", "STRING", nodes.String((1, 1), argument)
     if isinstance(argument, int):
-        return str(argument), "INT64", exp.Literal.number(argument)
+        return str(argument), "INT64", nodes.Number((1, 1), str(argument))
     text, kind = argument
-    return text, kind, exp.Var(this=text)
+    return text, kind, nodes.Path((1, 1), (text,))
 
 
 @pytest.fixture
-def evaluate(duck: duckdb.DuckDBPyConnection) -> Callable[..., Answer]:
+def evaluate(duck: Connection) -> Callable[..., Answer]:
     def run(name: str, *arguments: Any, rows: str = "", **modifiers: Any) -> Answer:
         function = lookup(name)
         assert function is not None, name
@@ -57,7 +62,7 @@ def evaluate(duck: duckdb.DuckDBPyConnection) -> Callable[..., Answer]:
 
 
 @pytest.fixture
-def convert(duck: duckdb.DuckDBPyConnection) -> Callable[..., Any]:
+def convert(duck: Connection) -> Callable[..., Any]:
     def run(text: str, source: str, target: str, **options: Any) -> Any:
         given = parse_type(source)
         value = f"CAST({text} AS {given.duckdb()})"
