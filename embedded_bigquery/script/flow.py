@@ -15,7 +15,6 @@ from embedded_bigquery.script.outcome import Child, Outcome
 from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.sql.tokens import moved
-from embedded_bigquery.sql.translate import SELECT
 from embedded_bigquery.types import BOOL, STRING, Type
 
 OnChild = Callable[[Child], None]
@@ -104,9 +103,7 @@ class Flow:
             return evaluate(self.session, self._slice(node), self._names(), target)
         except EngineError as error:
             if error.at is not None:
-                line, column = error.at
-                inner = (line, column - len(SELECT)) if line == 1 else error.at
-                error.at = self._absolute(inner, node.span[0])
+                error.at = self._absolute(error.at, node.span[0])
             raise
 
     def _true(self, node: nodes.Expression) -> bool:

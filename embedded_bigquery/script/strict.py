@@ -19,7 +19,7 @@ from embedded_bigquery.sql.ddl import parse_definition
 from embedded_bigquery.sql.definitions import Create
 from embedded_bigquery.sql.environment import Relation, RoutineArgument, TablePath, Translated
 from embedded_bigquery.sql.tokens import Tokens, moved
-from embedded_bigquery.sql.translate import SELECT, translate, translate_expression
+from embedded_bigquery.sql.translate import translate, translate_expression
 from embedded_bigquery.types import BOOL, INT64, STRING, Field, Type
 
 ANALYSED = ("SELECT", "WITH", "(", "FROM", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
@@ -133,8 +133,7 @@ class _Checker:
             return translate_expression(self._slice(node), self._names(), target).fields[0].type
         except EngineError as error:
             if error.at is not None:
-                line, column = error.at
-                error.at = moved((line, column - len(SELECT) if line == 1 else column), self.text, node.span[0])
+                error.at = moved(error.at, self.text, node.span[0])
             raise
 
     def _sql(self, node: nodes.Sql) -> None:

@@ -2,201 +2,245 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
+import re
+from collections.abc import Sequence
 
-from embedded_bigquery.errors import InvalidQuery, NotSupported
-from embedded_bigquery.sql.dialect import place
-from embedded_bigquery.sql.environment import Relation, Translated
-from embedded_bigquery.sql.expressions import path_of
-from embedded_bigquery.sql.functions.registry import converted
-from embedded_bigquery.sql.functions.signatures import coerces
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql import nodes
+from embedded_bigquery.sql.assignments import stored, target_field, with_field
+from embedded_bigquery.sql.environment import Guard, Relation, Translated
 from embedded_bigquery.sql.queries import Queries
-from embedded_bigquery.sql.scope import Lowered, Scope, Statement
+from embedded_bigquery.sql.scope import Block, Lowered, Scope
+from embedded_bigquery.sql.sources import visible_columns
 from embedded_bigquery.types import Field, quoted
+
+TWICE = "UPDATE/MERGE must match at most one source row for each target row"
+# A bind in DuckDB text; literals and quoted names, which may look like one, come first.
+BIND = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)""")
 
 
 class Dml(Queries):
-    def __init__(self, statement: Statement) -> None:
-        super().__init__(statement)
+    def translate(self, node: nodes.Statement) -> Translated:
+        if isinstance(node, nodes.Insert):
+            return self._insert(node)
+        if isinstance(node, nodes.Update):
+            return self._update(node)
+        if isinstance(node, nodes.Delete):
+            return self._delete(node)
+        if isinstance(node, nodes.Merge):
+            return self._merge(node)
+        assert isinstance(node, nodes.Truncate)
+        target = self._target(node.path, node.at)
+        scope = self._scope()
+        name = self.table_source(target, target.path.name, scope, node.at)
+        where = f" WHERE {self.boolean(node.where, scope, 'WHERE clause')}" if node.where is not None else ""
+        return self._done("TRUNCATE_TABLE", f"DELETE FROM {name}{where}", target)
 
-    def translate(self, tree: exp.Expression) -> Translated:
-        if isinstance(tree, exp.Insert):
-            return self._insert(tree)
-        if isinstance(tree, exp.Update):
-            return self._update(tree)
-        if isinstance(tree, exp.Delete):
-            return self._delete(tree)
-        if isinstance(tree, exp.Merge):
-            return self._merge(tree)
-        if isinstance(tree, exp.TruncateTable):
-            target = self._target(tree.expressions[0])
-            return self._done("TRUNCATE_TABLE", f"DELETE FROM {target.duckdb_name}", target)
-        raise NotSupported(f"{tree.key} statement")
-
-    def _done(self, kind: str, sql: str, target: Relation) -> Translated:
-        from embedded_bigquery.sql.translate import reads_of
-
+    def _done(self, kind: str, sql: str, target: Relation, guards: Sequence[str] = ()) -> Translated:
         statement = self.statement
-        return Translated(kind, sql, (), tuple(statement.binds), reads_of(statement), target)
+        made = tuple(self._guard(text) for text in guards)
+        return Translated(kind, sql, (), tuple(statement.binds), statement.relations(), target, made)
 
-    def _target(self, node: exp.Expression) -> Relation:
-        parts = tuple(
-            name
-            for key in ("catalog", "db", "this")
-            if (part := node.args.get(key)) is not None
-            for name in part.name.split(".")
-        )
-        found = self.relation(parts, place(node))
+    def _guard(self, sql: str) -> Guard:
+        """A query with binds of the statement, numbered anew."""
+        used: list[int] = []
+
+        def renumbered(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return match[0]
+            position = int(match[1]) - 1
+            if position not in used:
+                used.append(position)
+            return f"${used.index(position) + 1}"
+
+        return Guard(BIND.sub(renumbered, sql), TWICE, tuple(used))
+
+    def _scope(self) -> Scope:
+        return Scope(self.statement, Scope(self.statement), block=Block())
+
+    def _target(self, path: nodes.Names, at: nodes.Place) -> Relation:
+        found = self.relation(path, at)
         if found.view_query is not None:
-            raise InvalidQuery(f"Cannot modify {found.path}: it is a view")
+            raise InvalidQuery(f"Cannot modify {found.path}: it is a view", at=at)
         return found
 
-    def _where(self, node: exp.Expression, scope: Scope, verb: str) -> str:
-        clause = node.args.get("where")
-        if clause is None:
-            raise InvalidQuery(f"{verb} must have a WHERE clause", at=place(node))
-        return self.boolean(clause.this, scope, "WHERE clause")
+    def _condition(self, node: nodes.Update | nodes.Delete, scope: Scope, verb: str) -> str:
+        if node.where is None:
+            raise InvalidQuery(f"{verb} must have a WHERE clause", at=node.at)
+        assert scope.block is not None
+        scope.block.loose.clear()
+        text = self.boolean(node.where, scope.variant(clause="WHERE clause"), "WHERE clause")
+        self.check_partition_filters(scope)
+        return text
 
     # ---- INSERT
 
-    def _insert(self, node: exp.Insert) -> Translated:
-        schema = node.this
-        target = self._target(schema.this if isinstance(schema, exp.Schema) else schema)
-        names = [item.name for item in schema.expressions] if isinstance(schema, exp.Schema) else None
-        fields = [self._field(target, name) for name in names] if names else list(target.fields)
-        sql = self._rows(node.expression, fields)
+    def _insert(self, node: nodes.Insert) -> Translated:
+        target = self._target(node.path, node.at)
+        fields = self._fields(target, node.columns, node.at)
+        if isinstance(node.rows, nodes.Query):
+            sql = self._selected(node.rows, fields)
+        else:
+            scope = Scope(self.statement, clause="INSERT VALUES")
+            rows = [f"({', '.join(self._values(row, fields, scope, node.at))})" for row in node.rows]
+            sql = f"VALUES {', '.join(rows)}"
         columns = ", ".join(quoted(field.name) for field in fields)
         return self._done("INSERT", f"INSERT INTO {target.duckdb_name} ({columns}) {sql}", target)
 
-    def _field(self, target: Relation, name: str) -> Field:
+    def _fields(self, target: Relation, names: Sequence[str] | None, at: nodes.Place) -> list[Field]:
+        """The columns that an INSERT fills; raises InvalidQuery when a required one is left out."""
+        if names is None:
+            return list(target.fields)
+        found = [self._field(target, name, at) for name in names]
+        for field in found:
+            if sum(field is other for other in found) > 1:
+                raise InvalidQuery(f"INSERT has columns with duplicate name: {field.name}", at=at)
+        missing = [f.name for f in target.fields if f.required and f.default is None and f not in found]
+        if missing:
+            raise InvalidQuery(f"Missing values for required columns in INSERT: {', '.join(missing)}", at=at)
+        return found
+
+    def _field(self, target: Relation, name: str, at: nodes.Place) -> Field:
         for field in target.fields:
             if field.name.lower() == name.lower():
                 return field
-        raise InvalidQuery(f"Column {name} is not present in table {target.path}")
+        raise InvalidQuery(f"Column {name} is not present in table {target.path}", at=at)
 
-    def _rows(self, source: exp.Expression, fields: list[Field]) -> str:
-        if not isinstance(source, exp.Values):
-            sql, columns = self.query(source, None)
-            if len(columns) != len(fields):
-                raise InvalidQuery(
-                    f"Inserted row has wrong column count; Has {len(columns)}, expected {len(fields)}", at=place(source)
-                )
-            values = [
-                self.assigned(Lowered(f"s.c{n}", column.type), field)
-                for n, (column, field) in enumerate(zip(columns, fields, strict=True))
-            ]
-            names = ", ".join(f"c{n}" for n in range(len(columns)))
-            return f"SELECT {', '.join(values)} FROM ({sql}) AS s({names})"
-        rows = []
-        scope = Scope(self.statement)
-        for row in source.expressions:
-            items = row.expressions if isinstance(row, exp.Tuple) else [row]
-            if len(items) != len(fields):
-                raise InvalidQuery(
-                    f"Inserted row has wrong column count; Has {len(items)}, expected {len(fields)}", at=place(source)
-                )
-            values = [self.value(item, field, scope) for item, field in zip(items, fields, strict=True)]
-            rows.append(f"({', '.join(values)})")
-        return f"VALUES {', '.join(rows)}"
+    def _selected(self, query: nodes.Query, fields: list[Field]) -> str:
+        sql, columns = self.query(query, None)
+        if len(columns) != len(fields):
+            message = f"Inserted row has wrong column count; Has {len(columns)}, expected {len(fields)}"
+            raise InvalidQuery(message, at=query.at)
+        values = [
+            self._stored(Lowered(f"s.c{n}", column.type), field, query)
+            for n, (column, field) in enumerate(zip(columns, fields, strict=True))
+        ]
+        names = ", ".join(f"c{n}" for n in range(len(columns)))
+        if values == [f"s.c{n}" for n in range(len(columns))]:
+            return sql
+        return f"SELECT {', '.join(values)} FROM ({sql}) AS s({names})"
 
-    def value(self, node: exp.Expression, field: Field, scope: Scope) -> str:
+    def _values(self, row: Sequence[nodes.Node], fields: list[Field], scope: Scope, at: nodes.Place) -> list[str]:
+        if len(row) != len(fields):
+            message = f"Inserted row has wrong column count; Has {len(row)}, expected {len(fields)}"
+            raise InvalidQuery(message, at=at)
+        return [self._value(item, field, scope) for item, field in zip(row, fields, strict=True)]
+
+    def _value(self, node: nodes.Node, field: Field, scope: Scope) -> str:
         """The value that a column gets, DEFAULT included."""
-        if isinstance(node, exp.Var) and node.name.upper() == "DEFAULT":
+        if isinstance(node, nodes.Default):
             return "DEFAULT"
-        value = self.expression(node, scope)
-        literal = isinstance(node, exp.Literal | exp.Parameter | exp.Placeholder)
-        return self.assigned(value, field, literal=literal)
+        return self._stored(self.typed(node, scope, field.type), field, node)
 
-    def assigned(self, value: Lowered, field: Field, *, literal: bool = False) -> str:
-        """The value as the column's type; raises InvalidQuery when BigQuery has no such conversion."""
-        if (
-            value.type is not None
-            and coerces(value.type, field.type, literal=True) is None
-            and not (value.type.is_array and field.type.is_array)
-        ):
-            raise InvalidQuery(
-                f"Value has type {value.type} which cannot be inserted into column {field.name}, "
-                f"which has type {field.type}"
-            )
-        return converted(value.sql, value.type, field.type)
+    def _stored(self, value: Lowered, field: Field, node: nodes.Node) -> str:
+        try:
+            return stored(value, field)
+        except InvalidQuery as error:
+            raise InvalidQuery(error.bare_message, at=error.at or node.at) from error
 
     # ---- UPDATE, DELETE
 
-    def _update(self, node: exp.Update) -> Translated:
-        target = self._target(node.this)
-        alias = node.this.alias or target.path.name
-        scope = Scope(self.statement, Scope(self.statement))
-        name = self.table_source(target, alias, scope)
-        source = node.args.get("from_")
-        text = ""
-        if source is not None:
-            text = f" FROM {self.from_item(source.this, scope)}"
-            for join in source.this.args.get("joins") or []:
-                text += self.join(join, scope)
-        where = self._where(node, scope, "UPDATE")
-        settings = ", ".join(self._setting(item, target, scope) for item in node.expressions)
-        return self._done("UPDATE", f"UPDATE {name} SET {settings}{text} WHERE {where}", target)
+    def _update(self, node: nodes.Update) -> Translated:
+        target = self._target(node.path, node.at)
+        scope = self._scope()
+        name = self.table_source(target, node.alias or target.path.name, scope, node.at)
+        source = f" FROM {self._beside(node.source, scope)}" if node.source is not None else ""
+        where = self._condition(node, scope, "UPDATE")
+        settings = self._settings(node.settings, target, scope)
+        guards = []
+        if node.source is not None:
+            row = f"{quoted(scope.sources[0].alias)}.rowid"
+            guards = [f"SELECT 1 FROM {name},{source[5:]} WHERE {where} GROUP BY {row} HAVING count(*) > 1 LIMIT 1"]
+        return self._done("UPDATE", f"UPDATE {name} SET {settings}{source} WHERE {where}", target, guards)
 
-    def _setting(self, node: exp.Expression, target: Relation, scope: Scope) -> str:
-        path = path_of(node.this)
-        if path is None:
-            raise InvalidQuery("UPDATE SET needs a column", at=place(node))
-        names = [part.name for part in path]
-        if (
-            len(names) > 1
-            and scope.source(names[0]) is not None
-            and all(names[0].lower() != field.name.lower() for field in target.fields)
-        ):
+    def _beside(self, node: nodes.Node, scope: Scope) -> str:
+        """What stands beside the target: it does not see the target's columns inside its subqueries."""
+        return self.source(node, scope)
+
+    def _settings(self, settings: Sequence[nodes.Setting], target: Relation, scope: Scope) -> str:
+        whole: dict[str, str] = {}
+        parts: dict[str, tuple[Field, dict[tuple[str, ...], str]]] = {}
+        for setting in settings:
+            field, path = self._setting_target(setting, target, scope)
+            if not path:
+                if field.name in whole or field.name in parts:
+                    raise InvalidQuery(f"Update item {field.name} assigned more than once", at=setting.at)
+                whole[field.name] = self._value(setting.value, field, scope)
+                continue
+            if field.name in whole:
+                raise InvalidQuery(f"Update item {field.name} assigned more than once", at=setting.at)
+            inner = target_field(field.type, path, field.name)
+            changes = parts.setdefault(field.name, (field, {}))[1]
+            key = tuple(name.lower() for name in path)
+            if key in changes:
+                raise InvalidQuery(f"Update item {'.'.join(setting.target)} assigned more than once", at=setting.at)
+            changes[key] = (
+                "NULL" if isinstance(setting.value, nodes.Default) else self._value(setting.value, inner, scope)
+            )
+        for name, (field, changes) in parts.items():
+            own = scope.sources[0].column(name)
+            assert own is not None
+            whole[name] = with_field(field.type, own.sql, changes, name)
+        return ", ".join(f"{quoted(name)} = {value}" for name, value in whole.items())
+
+    def _setting_target(self, node: nodes.Setting, target: Relation, scope: Scope) -> tuple[Field, nodes.Names]:
+        """The column of the target that is set, and the path inside of it."""
+        names = node.target
+        own = {field.name.lower() for field in target.fields}
+        if len(names) > 1 and names[0].lower() == scope.sources[0].alias.lower() and names[1].lower() in own:
             names = names[1:]
-        if len(names) > 1:
-            raise NotSupported("UPDATE of a field of a STRUCT", at=place(node))
-        field = self._field(target, names[0])
-        return f"{quoted(field.name)} = {self.value(node.expression, field, scope)}"
+        return self._field(target, names[0], node.at), names[1:]
 
-    def _delete(self, node: exp.Delete) -> Translated:
-        target = self._target(node.this)
-        scope = Scope(self.statement, Scope(self.statement))
-        name = self.table_source(target, node.this.alias or target.path.name, scope)
-        where = self._where(node, scope, "DELETE")
-        return self._done("DELETE", f"DELETE FROM {name} WHERE {where}", target)
+    def _delete(self, node: nodes.Delete) -> Translated:
+        target = self._target(node.path, node.at)
+        scope = self._scope()
+        name = self.table_source(target, node.alias or target.path.name, scope, node.at)
+        return self._done("DELETE", f"DELETE FROM {name} WHERE {self._condition(node, scope, 'DELETE')}", target)
 
     # ---- MERGE
 
-    def _merge(self, node: exp.Merge) -> Translated:
-        target = self._target(node.this)
-        scope = Scope(self.statement, Scope(self.statement))
-        name = self.table_source(target, node.this.alias or target.path.name, scope)
-        source = self.from_item(node.args["using"], scope)
+    def _merge(self, node: nodes.Merge) -> Translated:
+        target = self._target(node.path, node.at)
+        scope = self._scope()
+        name = self.table_source(target, node.alias or target.path.name, scope, node.at)
+        source = self.source(node.source, scope)
         both = list(scope.sources)
-        condition = self.boolean(node.args["on"], scope, "MERGE ON clause")
-        clauses = []
-        for when in node.args["whens"].expressions:
-            by_source = bool(when.args.get("source"))
+        condition = self.boolean(node.on, scope.variant(clause="MERGE ON clause"), "MERGE ON clause")
+        clauses, tests = [], []
+        for when in node.whens:
             # Each clause sees the sides that exist for it.
-            scope.sources = both if when.args["matched"] else both[:1] if by_source else both[1:]
-            head = "MATCHED" if when.args["matched"] else f"NOT MATCHED BY {'SOURCE' if by_source else 'TARGET'}"
-            extra = when.args.get("condition")
-            if extra is not None:
-                head += f" AND {self.boolean(extra, scope, 'MERGE WHEN clause')}"
-            clauses.append(f"WHEN {head} THEN {self._action(when.args['then'], target, scope)}")
-        # BigQuery refuses a target row that two source rows would change; DuckDB would change it twice.
-        return self._done("MERGE", f"MERGE INTO {name} USING {source} ON {condition} {' '.join(clauses)}", target)
+            sides = {"MATCHED": both, "NOT MATCHED BY SOURCE": both[:1]}.get(when.matched, both[1:])
+            visible = scope.variant(sources=sides, clause="MERGE")
+            test = "TRUE"
+            if when.condition is not None:
+                test = self.boolean(when.condition, visible, "MERGE WHEN clause")
+            if when.matched == "MATCHED":
+                tests.append(test)
+            extra = f" AND {test}" if when.condition is not None else ""
+            clauses.append(f"WHEN {when.matched}{extra} THEN {self._action(when, target, visible, both[1:])}")
+        guards = []
+        if tests:
+            row = f"{quoted(both[0].alias)}.rowid"
+            where = "" if "TRUE" in tests else f" WHERE {' OR '.join(tests)}"
+            joined = f"{name} JOIN {source} ON {condition}{where}"
+            guards = [f"SELECT 1 FROM {joined} GROUP BY {row} HAVING count(*) > 1 LIMIT 1"]
+        sql = f"MERGE INTO {name} USING {source} ON {condition} {' '.join(clauses)}"
+        return self._done("MERGE", sql, target, guards)
 
-    def _action(self, node: exp.Expression, target: Relation, scope: Scope) -> str:
-        if isinstance(node, exp.Update):
-            return f"UPDATE SET {', '.join(self._setting(item, target, scope) for item in node.expressions)}"
-        if isinstance(node, exp.Insert):
-            if node.this is None or isinstance(node.this, exp.Star) or not isinstance(node.this, exp.Tuple):
-                fields = list(target.fields)
-            else:
-                fields = [self._field(target, item.name) for item in node.this.expressions]
-            columns = ", ".join(quoted(field.name) for field in fields)
-            if node.expression is None:
-                values = [f"{quoted(scope.sources[0].alias)}.c{n}" for n in range(len(fields))]
-            else:
-                items = node.expression.expressions
-                if len(items) != len(fields):
-                    raise InvalidQuery(f"Inserted row has wrong column count; Has {len(items)}, expected {len(fields)}")
-                values = [self.value(item, field, scope) for item, field in zip(items, fields, strict=True)]
-            return f"INSERT ({columns}) VALUES ({', '.join(values)})"
-        return "DELETE"
+    def _action(self, when: nodes.When, target: Relation, scope: Scope, source: list) -> str:  # type: ignore[type-arg]
+        if when.action == "DELETE":
+            return "DELETE"
+        if when.action == "UPDATE":
+            return f"UPDATE SET {self._settings(when.settings, target, scope)}"
+        fields = self._fields(target, when.columns, when.at)
+        if when.values is None:
+            given = [column for one in source for column in visible_columns(one)]
+            if len(given) != len(fields):
+                message = f"Inserted row has wrong column count; Has {len(given)}, expected {len(fields)}"
+                raise InvalidQuery(message, at=when.at)
+            pairs = zip(given, fields, strict=True)
+            values = [stored(Lowered(column.sql, column.type), field) for column, field in pairs]
+        else:
+            values = self._values(when.values, fields, scope, when.at)
+        columns = ", ".join(quoted(field.name) for field in fields)
+        return f"INSERT ({columns}) VALUES ({', '.join(values)})"

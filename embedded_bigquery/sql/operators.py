@@ -5,12 +5,21 @@ Source: "Operators", docs.cloud.google.com/bigquery/docs/reference/standard-sql/
 
 from __future__ import annotations
 
-from sqlglot import exp
-
-from embedded_bigquery.sql.functions.duckdb_text import fail
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql import nodes
+from embedded_bigquery.sql.functions.duckdb_text import fail, let
 from embedded_bigquery.sql.functions.registry import Call, Function, Renderer
+from embedded_bigquery.sql.functions.signatures import supertype
+from embedded_bigquery.types import Type, quoted
 
+DIFFERENCES = {
+    "DATE": "to_days(CAST({0} - {1} AS INTEGER))",
+    "TIMESTAMP": "to_microseconds(epoch_us({0}) - epoch_us({1}))",
+    "TIME": "to_microseconds(epoch_us({0}) - epoch_us({1}))",
+}
 NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
+POINTS = ("DATETIME", "TIMESTAMP")
+BITS = "18446744073709551615"
 
 
 def _arithmetic(sign: str, *more: str) -> Function:
@@ -25,8 +34,12 @@ def _number(sign: str) -> Renderer:
         if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
             # DuckDB widens the scale with each operation; BigQuery keeps 9 digits (38 for BIGNUMERIC).
             return f"CAST({text} AS {result.duckdb()})"
+        if result is not None and result.kind == "INTERVAL" and sign == "-" and call.kind(0) in DIFFERENCES:
+            return DIFFERENCES[call.kind(0)].format(call.text(0), call.text(1))
         if result is not None and result.kind == "DATE":
-            return f"CAST({call.text(0)} {sign} CAST({call.text(1)} AS INTEGER) AS DATE)"
+            days = f"CAST({call.text(1)} AS INTEGER)"
+            date, count = (call.text(0), days) if call.kind(0) == "DATE" else (call.text(1), call.text(0))
+            return f"CAST({date} {sign} CAST({count} AS INTEGER) AS DATE)"
         return text
 
     return render
@@ -38,65 +51,143 @@ def _divide(call: Call) -> str:
     if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
         text = f"CAST({text} AS {result.duckdb()})"
     divisor = call.nodes[1]
-    if isinstance(divisor, exp.Literal) and divisor.name.strip("0.") != "":
+    if isinstance(divisor, nodes.Number) and divisor.text.strip("-0.") != "":
         return text
-    message = f"'division by zero: ' || CAST({left} AS VARCHAR) || ' / ' || CAST({right} AS VARCHAR)"
+    message = f"'division by zero: ' || CAST({call.raw(0)} AS VARCHAR) || ' / ' || CAST({call.raw(1)} AS VARCHAR)"
     return f"CASE WHEN {right} = 0 THEN {fail(message, safe=call.safe)} ELSE {text} END"
 
 
+# ---- comparing
+
+
 def _compare(sign: str) -> Function:
-    return Function(sign, (f"{sign}(T, T) -> BOOL",), f"({{0}} {sign} {{1}})")
+    return Function(sign, (f"{sign}(T, T) -> BOOL",), _comparison(sign))
 
 
-TIME_SHIFTS = {
-    "+": ("DATE, INT64 -> DATE", "DATE, INTERVAL -> DATETIME", "INTERVAL, INTERVAL -> INTERVAL"),
-    "-": ("DATE, INT64 -> DATE", "DATE, INTERVAL -> DATETIME", "INTERVAL, INTERVAL -> INTERVAL"),
-}
-POINTS = ("DATETIME", "TIMESTAMP")
+def _comparison(sign: str) -> Renderer:
+    def render(call: Call) -> str:
+        kind = _compared(call)
+        left, right = call.text(0), call.text(1)
+        if kind is not None and kind.kind == "FLOAT64":
+            return _floats(sign, left, right, call)
+        if kind is not None and kind.is_struct and sign in ("=", "<>"):
+            equal = _equal(left, right, kind)
+            return equal if sign == "=" else f"(NOT {equal})"
+        return f"({left} {sign} {right})"
+
+    return render
+
+
+def _compared(call: Call) -> Type | None:
+    """The type that both sides are compared as; raises InvalidQuery when it has no such comparison."""
+    kind = supertype([call.type(0), call.type(1)])
+    if kind is None:
+        return None
+    is_order = call.name not in ("=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
+    if kind.kind in ("JSON", "GEOGRAPHY") or (is_order and (kind.is_struct or kind.is_array)):
+        what = {"<": "Less than", ">": "Greater than", "<=": "Less than", ">=": "Greater than"}
+        raise InvalidQuery(f"{what.get(call.name, 'Equality')} is not defined for arguments of type {kind}")
+    return kind
+
+
+def _floats(sign: str, left: str, right: str, call: Call) -> str:
+    """To DuckDB NaN equals itself and is above all numbers; to BigQuery it compares with nothing."""
+    is_literal = [isinstance(node, nodes.Number) for node in call.nodes]
+    text = f"({left} {sign} {right})"
+    if sign == "<>":
+        return text if True in is_literal else f"({text} OR isnan({left}))"
+    risky = {"=": left if True not in is_literal else "", "<": right, "<=": right, ">": left, ">=": left}[sign]
+    if not risky or (risky == left and is_literal[0]) or (risky == right and is_literal[1]):
+        return text
+    if sign in ("<=", ">=") and True not in is_literal:
+        return f"({text} AND NOT isnan({left}) AND NOT isnan({right}))"
+    return f"({text} AND NOT isnan({risky}))"
+
+
+def _equal(left: str, right: str, kind: Type) -> str:
+    """A NULL field makes the answer of equal structs unknown; DuckDB takes NULL for equal to NULL."""
+    tests = []
+    for name, field in kind.storage_fields():
+        a, b = f"({left}).{quoted(name)}", f"({right}).{quoted(name)}"
+        tests.append(_equal(a, b, field.type) if field.type.is_struct else f"({a} = {b})")
+    return f"({' AND '.join(tests)})" if tests else f"({left} = {right})"
+
+
+def _distinct(call: Call) -> str:
+    _compared(call)
+    return f"({call.text(0)} {call.name} {call.text(1)})"
+
+
+# ---- dates and intervals
 
 
 def _shifts(sign: str) -> tuple[str, ...]:
     """What a plus or minus of dates and intervals gives."""
-    found = [*TIME_SHIFTS[sign], *(f"{point}, INTERVAL -> {point}" for point in POINTS)]
+    found = [("DATE, INT64", "DATE"), ("DATE, INTERVAL", "DATETIME"), ("INTERVAL, INTERVAL", "INTERVAL")]
+    found += [(f"{point}, INTERVAL", point) for point in POINTS]
     if sign == "-":
-        found += [f"{point}, {point} -> INTERVAL" for point in ("DATE", *POINTS)]
-    return tuple(f"{sign}({left}) -> {right}" for left, right in (text.split(" -> ") for text in found))
+        found += [(f"{point}, {point}", "INTERVAL") for point in ("DATE", *POINTS, "TIME")]
+    else:
+        found += [("INT64, DATE", "DATE"), ("INTERVAL, DATE", "DATETIME")]
+        found += [(f"INTERVAL, {point}", point) for point in POINTS]
+    return tuple(f"{sign}({left}) -> {right}" for left, right in found)
 
 
-BINARY: dict[type[exp.Expression], Function] = {
-    exp.Add: _arithmetic("+", *_shifts("+")),
-    exp.Sub: _arithmetic("-", *_shifts("-")),
-    exp.Mul: _arithmetic("*"),
-    exp.Div: Function(
+def _like(call: Call) -> str:
+    if call.kind(0) == "BYTES":
+        return f"(decode({call.text(0)}) LIKE decode({call.text(1)}) ESCAPE '\\')"
+    return f"({call.text(0)} LIKE {call.text(1)} ESCAPE '\\')"
+
+
+def _shift(sign: str) -> Renderer:
+    """All 64 bits take part, the sign too; a shift by the width or more leaves none."""
+
+    def render(call: Call) -> str:
+        value, count = call.text(0), call.text(1)
+        bits = f"(CAST({value} AS HUGEINT) & {BITS})"
+        shifted = f"(({bits} {sign} least({count}, 63)) & {BITS})"
+        signed = let(
+            shifted, "CAST(CASE WHEN v_ > 9223372036854775807 THEN v_ - 18446744073709551616 ELSE v_ END AS BIGINT)"
+        )
+        return f"CASE WHEN {count} > 63 THEN CAST(0 AS BIGINT) ELSE {signed} END"
+
+    return render
+
+
+BINARY: dict[str, Function] = {
+    "+": _arithmetic("+", *_shifts("+")),
+    "-": _arithmetic("-", *_shifts("-")),
+    "*": _arithmetic("*", "*(INTERVAL, INT64) -> INTERVAL", "*(INT64, INTERVAL) -> INTERVAL"),
+    "/": Function(
         "/",
-        ("/(INT64, INT64) -> FLOAT64", *(f"/({kind}, {kind}) -> {kind}" for kind in NUMBERS[1:])),
+        (
+            "/(INT64, INT64) -> FLOAT64",
+            *(f"/({kind}, {kind}) -> {kind}" for kind in NUMBERS[1:]),
+            "/(INTERVAL, INT64) -> INTERVAL",
+        ),
         _divide,
     ),
-    exp.EQ: _compare("="),
-    exp.NEQ: _compare("<>"),
-    exp.LT: _compare("<"),
-    exp.LTE: _compare("<="),
-    exp.GT: _compare(">"),
-    exp.GTE: _compare(">="),
-    exp.NullSafeEQ: Function("IS NOT DISTINCT FROM", ("=(T, T) -> BOOL",), "({0} IS NOT DISTINCT FROM {1})"),
-    exp.NullSafeNEQ: Function("IS DISTINCT FROM", ("=(T, T) -> BOOL",), "({0} IS DISTINCT FROM {1})"),
-    exp.And: Function("AND", ("AND(BOOL, BOOL) -> BOOL",), "({0} AND {1})"),
-    exp.Or: Function("OR", ("OR(BOOL, BOOL) -> BOOL",), "({0} OR {1})"),
-    exp.Like: Function("LIKE", ("LIKE(STRING, STRING) -> BOOL",), "({0} LIKE {1} ESCAPE '\\')"),
-    exp.DPipe: Function(
+    **{sign: _compare(sign) for sign in ("=", "<>", "<", "<=", ">", ">=")},
+    **{name: Function(name, ("=(T, T) -> BOOL",), _distinct) for name in ("IS NOT DISTINCT FROM", "IS DISTINCT FROM")},
+    "AND": Function("AND", ("AND(BOOL, BOOL) -> BOOL",), "({0} AND {1})"),
+    "OR": Function("OR", ("OR(BOOL, BOOL) -> BOOL",), "({0} OR {1})"),
+    "LIKE": Function("LIKE", ("LIKE(STRING, STRING) -> BOOL", "LIKE(BYTES, BYTES) -> BOOL"), _like),
+    "||": Function(
         "||",
         ("||(STRING, STRING) -> STRING", "||(BYTES, BYTES) -> BYTES", "||(ARRAY<T>, ARRAY<T>) -> ARRAY<T>"),
         "({0} || {1})",
     ),
-    exp.BitwiseAnd: Function("&", ("&(INT64, INT64) -> INT64",), "({0} & {1})"),
-    exp.BitwiseOr: Function("|", ("|(INT64, INT64) -> INT64",), "({0} | {1})"),
-    exp.BitwiseXor: Function("^", ("^(INT64, INT64) -> INT64",), "xor({0}, {1})"),
-    exp.BitwiseLeftShift: Function("<<", ("<<(INT64, INT64) -> INT64",), "({0} << {1})"),
-    exp.BitwiseRightShift: Function(">>", (">>(INT64, INT64) -> INT64",), "({0} >> {1})"),
+    "&": Function("&", ("&(INT64, INT64) -> INT64",), "({0} & {1})"),
+    "|": Function("|", ("|(INT64, INT64) -> INT64",), "({0} | {1})"),
+    "^": Function("^", ("^(INT64, INT64) -> INT64",), "xor({0}, {1})"),
+    "<<": Function("<<", ("<<(INT64, INT64) -> INT64",), _shift("<<")),
+    ">>": Function(">>", (">>(INT64, INT64) -> INT64",), _shift(">>")),
 }
 
-UNARY: dict[type[exp.Expression], Function] = {
-    exp.Neg: Function("-", (*(f"-({kind}) -> {kind}" for kind in NUMBERS), "-(INTERVAL) -> INTERVAL"), "(-{0})"),
-    exp.Not: Function("NOT", ("NOT(BOOL) -> BOOL",), "(NOT {0})"),
-    exp.BitwiseNot: Function("~", ("~(INT64) -> INT64",), "(~{0})"),
+UNARY: dict[str, Function] = {
+    "-": Function("-", (*(f"-({kind}) -> {kind}" for kind in NUMBERS), "-(INTERVAL) -> INTERVAL"), "(-{0})"),
+    "+": Function("+", tuple(f"+({kind}) -> {kind}" for kind in NUMBERS), "{0}"),
+    "NOT": Function("NOT", ("NOT(BOOL) -> BOOL",), "(NOT {0})"),
+    "~": Function("~", ("~(INT64) -> INT64",), "(~{0})"),
 }
+OPERATORS = frozenset((*BINARY, *UNARY))

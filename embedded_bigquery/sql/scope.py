@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.environment import Bind, Environment, Relation
 from embedded_bigquery.types import Field, Type, quoted
+
+Place = tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class Lowered:
     sql: str
     type: Type | None = None
     name: str = ""  # the column name it gives when nothing else names it
+    written: nodes.Node | None = None  # of a function's argument: the literal that was given for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class Column:
     name: str
     type: Type | None
     sql: str
+    is_value: bool = False  # the one column of a value table: its fields are the table's columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +39,34 @@ class Source:
 
     alias: str
     columns: tuple[Column, ...]
-    value: Column | None = None  # of UNNEST: the alias itself is a value
+    value: Column | None = None  # of UNNEST and of value tables: the alias itself is a value
     relation: Relation | None = None
+    hidden: tuple[Column, ...] = ()  # pseudo-columns: they have names, and * leaves them out
+    is_range: bool = False  # its columns are seen through its alias alone
 
     def column(self, name: str) -> Column | None:
-        found = [column for column in self.columns if column.name.lower() == name.lower()]
+        lower = name.lower()
+        found = [column for column in (*self.columns, *self.hidden) if column.name.lower() == lower]
         if len(found) > 1:
             raise InvalidQuery(f"Column name {name} is ambiguous")
         return found[0] if found else None
+
+    def anonymous(self) -> Source:
+        """The same columns, without a name for the row."""
+        return replace(self, alias="")
 
     def row(self) -> Lowered:
         """The whole row as a STRUCT."""
         if self.value is not None:
             return Lowered(self.value.sql, self.value.type, self.alias)
-        fields = tuple(Field(column.name, column.type or Type("STRING")) for column in self.columns)
-        kind = Type("STRUCT", fields=fields)
-        parts = zip(kind.storage_fields(), self.columns, strict=True)
-        inner = ", ".join(f"{quoted(name)} := {column.sql}" for (name, _), column in parts)
-        return Lowered(f"struct_pack({inner})", kind, self.alias)
+        return Lowered(*row_of(self.columns), self.alias)
+
+
+def row_of(columns: Sequence[Column]) -> tuple[str, Type]:
+    """A STRUCT of the columns: its DuckDB text and type."""
+    kind = Type("STRUCT", fields=tuple(Field(column.name, column.type or Type("INT64")) for column in columns))
+    parts = zip(kind.storage_fields(), columns, strict=True)
+    return f"struct_pack({', '.join(f'{quoted(name)} := {column.sql}' for (name, _), column in parts)})", kind
 
 
 @dataclass(slots=True)
@@ -60,6 +77,7 @@ class Statement:
     binds: list[Bind] = field(default_factory=list)
     reads: dict[str, tuple[Relation, set[str]]] = field(default_factory=dict)
     counter: int = 0
+    calls: tuple[str, ...] = ()  # functions whose bodies are being lowered, outermost first
 
     def bind(self, kind: str, name: str | int, type_: Type) -> Lowered:
         made = Bind(kind, name, type_)
@@ -74,6 +92,19 @@ class Statement:
     def read(self, relation: Relation) -> set[str]:
         return self.reads.setdefault(relation.duckdb_name, (relation, set()))[1]
 
+    def relations(self) -> tuple[tuple[Relation, frozenset[str]], ...]:
+        """The tables that were read, with the columns referred to."""
+        return tuple((relation, frozenset(columns)) for relation, columns in self.reads.values())
+
+
+@dataclass(slots=True)
+class Block:
+    """What decides whether one SELECT is grouped, and which of its columns then stand outside the grouping."""
+
+    keys: set[str] = field(default_factory=set)  # DuckDB text of what is grouped by
+    is_grouped: bool = False  # by a clause, or because something is aggregated
+    loose: list[tuple[Column, Place]] = field(default_factory=list)  # columns used outside of keys and aggregates
+
 
 @dataclass(slots=True)
 class Scope:
@@ -83,11 +114,16 @@ class Scope:
     parent: Scope | None = None
     sources: list[Source] = field(default_factory=list)
     merged: dict[str, Column] = field(default_factory=dict)  # columns joined by USING
-    aliases: dict[str, Lowered] = field(default_factory=dict)  # of the SELECT list, where they can be seen
-    tables: dict[str, tuple[str, tuple[Column, ...]]] = field(default_factory=dict)  # WITH: DuckDB name, columns
-    windows: Mapping[str, object] = field(default_factory=dict)
-    is_query: bool = True
+    aliases: dict[str, Lowered | None] = field(
+        default_factory=dict
+    )  # of the SELECT list where it can be seen; None: two
+    tables: dict[str, tuple[str, tuple[Column, ...]]] = field(default_factory=dict)  # WITH: DuckDB's name, columns
+    windows: Mapping[str, nodes.Window] = field(default_factory=dict)
     constants: dict[str, Lowered] = field(default_factory=dict)  # arguments of a function whose body this is
+    is_body: bool = False  # of a function: variables and parameters of the caller are out of sight
+    block: Block | None = None  # None inside an aggregate: its columns need no grouping
+    clause: str = ""  # the clause that this is, where it takes no aggregates
+    over: str = ""  # of a call of an aggregate UDF: the window that the aggregates of its body stand over
 
     def ancestors(self) -> Iterator[Scope]:
         scope: Scope | None = self
@@ -95,50 +131,70 @@ class Scope:
             yield scope
             scope = scope.parent
 
+    def variant(self, **changes: object) -> Scope:
+        """The same names under another light."""
+        made = copy.copy(self)
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
+
     def source(self, alias: str) -> Source | None:
-        found = [source for source in self.sources if source.alias.lower() == alias.lower()]
-        return found[0] if found else None
+        lower = alias.lower()
+        return next((source for source in self.sources if source.alias.lower() == lower), None)
 
     def find_source(self, alias: str) -> Source | None:
         return next((found for scope in self.ancestors() if (found := scope.source(alias)) is not None), None)
 
     def table(self, name: str) -> tuple[str, tuple[Column, ...]] | None:
+        lower = name.lower()
         for scope in self.ancestors():
             for known, table in scope.tables.items():
-                if known.lower() == name.lower():
+                if known.lower() == lower:
                     return table
         return None
 
-    def own_name(self, name: str, rest: bool) -> Lowered | None:
-        """What `name` is in this block alone; `rest`: more parts of the path follow."""
+    def own_name(self, name: str, rest: Sequence[str], at: Place) -> Lowered | None:
+        """What `name` is in this block alone; `rest` are the parts of the path that follow it."""
         lower = name.lower()
         if lower in self.aliases:
-            return self.aliases[lower]
+            known = self.aliases[lower]
+            if known is None:
+                raise InvalidQuery(f"Column name {name} is ambiguous", at=at)
+            return known
         if lower in self.merged:
-            column = self.merged[lower]
-            return Lowered(column.sql, column.type, column.name)
+            return self.use(None, self.merged[lower], at)
         source = self.source(name)
-        if source is not None and (rest or source.value is not None):
-            return None if source.value is None and rest else source.row()
-        found = [(s, c) for s in self.sources if s.value is None and (c := s.column(name)) is not None]
+        if source is not None:  # a table's alias beats a column
+            if source.value is not None:
+                return self.use(source, source.value, at)
+            return None if rest else self._row(source, at)
+        found = [(s, c) for s in self.sources if not s.is_range and (c := s.column(name)) is not None]
         if len(found) > 1:
-            raise InvalidQuery(f"Column name {name} is ambiguous")
+            raise InvalidQuery(f"Column name {name} is ambiguous", at=at)
         if found:
-            return self.use(*found[0])
-        if source is not None:
-            for column in source.columns:
-                self.use(source, column)
-            return source.row()
-        struct = [s.value for s in self.sources if s.value is not None and s.value.type and s.value.type.is_struct]
-        for value in struct:
-            inner = struct_field(Lowered(value.sql, value.type), name)
-            if inner is not None:
-                return inner
-        return self.constants.get(lower)
+            return self.use(*found[0], at)
+        fields = [
+            inner
+            for s in self.sources
+            if s.value is not None
+            and not s.is_range
+            and (inner := struct_field(Lowered(s.value.sql, s.value.type), name)) is not None
+            and self.use(s, s.value, at)
+        ]
+        if len(fields) > 1:
+            raise InvalidQuery(f"Column name {name} is ambiguous", at=at)
+        return fields[0] if fields else self.constants.get(lower)
 
-    def use(self, source: Source, column: Column) -> Lowered:
-        if source.relation is not None:
+    def _row(self, source: Source, at: Place) -> Lowered:
+        for column in source.columns:
+            self.use(source, column, at)
+        return source.row()
+
+    def use(self, source: Source | None, column: Column, at: Place = None) -> Lowered:
+        if source is not None and source.relation is not None:
             self.statement.read(source.relation).add(column.name)
+        if self.block is not None and column.sql not in self.block.keys:
+            self.block.loose.append((column, at))
         return Lowered(column.sql, column.type, column.name)
 
 
@@ -146,35 +202,50 @@ def struct_field(value: Lowered, name: str) -> Lowered | None:
     """value.name of a STRUCT; None when it has no such field."""
     if value.type is None or not value.type.is_struct:
         return None
-    for stored, member in value.type.storage_fields():
-        if member.name.lower() == name.lower():
-            return Lowered(f"({value.sql}).{quoted(stored)}", member.type, member.name)
-    return None
+    lower = name.lower()
+    found = [(stored, member) for stored, member in value.type.storage_fields() if member.name.lower() == lower]
+    if len(found) > 1:
+        raise InvalidQuery(f"Struct field name {name} is ambiguous")
+    return next((Lowered(f"({value.sql}).{quoted(s)}", m.type, m.name) for s, m in found), None)
 
 
-def resolve(scope: Scope, parts: list[str], at: tuple[int, int] | None) -> Lowered:
+def resolve(scope: Scope, parts: Sequence[str], at: Place) -> Lowered:
     """A path of identifiers: columns of the nearest block first, then variables. Raises InvalidQuery."""
     first, rest = parts[0], parts[1:]
-    try:
-        for block in scope.ancestors():
-            found = block.own_name(first, bool(rest))
-            if found is None and rest and (source := block.source(first)) is not None:
-                column = source.column(rest[0])
-                if column is None:
-                    raise InvalidQuery(f"Name {rest[0]} not found inside {first}", at=at)
-                return _fields(block.use(source, column), rest[1:], at)
-            if found is not None:
-                return _fields(found, rest, at)
-    except InvalidQuery as error:
-        raise error if error.at else InvalidQuery(error.bare_message, at=at) from None
-    kind = scope.statement.environment.variable(first)
+    is_body = False
+    for block in scope.ancestors():
+        is_body = is_body or block.is_body
+        found = block.own_name(first, rest, at)
+        if found is None and rest and (source := block.source(first)) is not None:
+            column = source.column(rest[0])
+            if column is None:
+                raise InvalidQuery(f"Name {rest[0]} not found inside {first}", at=at)
+            return follow(block.use(source, column, at), rest[1:], at)
+        if found is not None:
+            return follow(found, rest, at)
+    kind = None if is_body else scope.statement.environment.variable(first)
     if kind is not None:
         bound = scope.statement.bind("VARIABLE", first.lower(), kind)
-        return _fields(Lowered(bound.sql, bound.type, first), rest, at)
-    raise InvalidQuery(f"Unrecognized name: {first}", at=at)
+        return follow(Lowered(bound.sql, bound.type, first), rest, at)
+    raise InvalidQuery(f"Unrecognized name: {first}{_suggestion(scope, first)}", at=at)
 
 
-def _fields(value: Lowered, names: list[str], at: tuple[int, int] | None) -> Lowered:
+def _suggestion(scope: Scope, name: str) -> str:
+    """BigQuery's "; Did you mean x?" for a name that is nearly one that can be seen."""
+    known = {
+        found: found
+        for block in scope.ancestors()
+        for source in block.sources
+        for found in (source.alias, *(column.name for column in source.columns))
+        if found and not found.startswith("_")
+    }
+    lower = {found.lower(): found for found in known}
+    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.8)
+    return f"; Did you mean {lower[close[0]]}?" if close else ""
+
+
+def follow(value: Lowered, names: Sequence[str], at: Place) -> Lowered:
+    """value.a.b of a STRUCT or JSON; raises InvalidQuery."""
     for name in names:
         if value.type is not None and value.type.kind == "JSON":
             path = "'$.\"" + name.replace("'", "''") + "\"'"
@@ -188,3 +259,8 @@ def _fields(value: Lowered, names: list[str], at: tuple[int, int] | None) -> Low
             raise InvalidQuery(f"Cannot access field {name} on a value with type {shown}", at=at)
         value = inner
     return value
+
+
+def value_name(node: nodes.Node, value: Lowered) -> str:
+    """The name that a column has by itself: paths give theirs, other expressions none."""
+    return value.name if isinstance(node, nodes.Path | nodes.FieldOf) else ""

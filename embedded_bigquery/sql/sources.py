@@ -1,0 +1,221 @@
+"""FROM: each item's DuckDB text, and the names that it brings into scope."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from embedded_bigquery.errors import InvalidQuery, NotFound, NotSupported
+from embedded_bigquery.sql import nodes
+from embedded_bigquery.sql.environment import Relation
+from embedded_bigquery.sql.expressions import Columns, Expressions
+from embedded_bigquery.sql.functions.registry import converted, supertype
+from embedded_bigquery.sql.parser import parse_query
+from embedded_bigquery.sql.scope import Block, Column, Scope, Source
+from embedded_bigquery.types import DATE, INT64, TIMESTAMP, quoted
+
+PARTITION_TIME = "_PARTITIONTIME"
+
+
+class Sources(Expressions):
+    @abstractmethod
+    def table_call(self, node: nodes.TableCall, scope: Scope) -> str:
+        """A table function among the items of FROM."""
+
+    @abstractmethod
+    def pivot(self, node: nodes.Pivot | nodes.Unpivot, scope: Scope) -> str:
+        """PIVOT or UNPIVOT of an item of FROM."""
+
+    def source(self, node: nodes.Node, scope: Scope) -> str:
+        """Adds what the item (or join) brings to the scope; its DuckDB text."""
+        if isinstance(node, nodes.Join):
+            return self.join(node, scope)
+        if isinstance(node, nodes.Table):
+            return self._table(node, scope)
+        if isinstance(node, nodes.Derived):
+            sql, columns = self.query(node.query, scope.parent)
+            return self.derived(sql, columns, node.alias, scope, node.at)
+        if isinstance(node, nodes.Unnest):
+            return self._unnest(node, scope)
+        if isinstance(node, nodes.TableCall):
+            return self.table_call(node, scope)
+        if isinstance(node, nodes.Pivot | nodes.Unpivot):
+            return self.pivot(node, scope)
+        if isinstance(node, nodes.Sample):
+            percent = self.coerced(node.percent, Scope(self.statement), INT64)
+            return f"{self.source(node.source, scope)} TABLESAMPLE ({percent} PERCENT)"
+        raise NotSupported(f"{type(node).__name__} in FROM", at=node.at)
+
+    def add(self, source: Source, scope: Scope, at: nodes.Place) -> None:
+        if source.alias and scope.source(source.alias) is not None:
+            raise InvalidQuery(f"Duplicate table alias {source.alias} in the same FROM clause", at=at)
+        scope.sources.append(source)
+
+    # ---- joins
+
+    def join(self, node: nodes.Join, scope: Scope) -> str:
+        left = self.source(node.left, scope)
+        count = len(scope.sources)
+        right = self.source(node.right, scope)
+        return f"{left} {self.joined(node, right, scope, count)}"
+
+    def joined(self, node: nodes.Join, right: str, scope: Scope, count: int) -> str:
+        """The join's keyword, right side and condition; the first `count` sources are the left side's."""
+        if isinstance(node.right, nodes.Join):
+            right = f"({right})"
+        kind = node.kind
+        if node.using:
+            return f"{kind} JOIN {right} ON {self._using(node, scope, count)}"
+        if node.on is not None:
+            condition = self.boolean(node.on, scope.variant(clause="JOIN ON clause"), "JOIN ON clause")
+            return f"{kind} JOIN {right} ON {condition}"
+        if kind in ("CROSS", ","):
+            return f"CROSS JOIN {right}"
+        if not isinstance(node.right, nodes.Unnest | nodes.Table) or not right.startswith(("LATERAL", "(SELECT")):
+            raise InvalidQuery(f"{kind} JOIN must have an immediately following ON or USING clause", at=node.at)
+        return f"{kind} JOIN {right} ON TRUE"
+
+    def _using(self, node: nodes.Join, scope: Scope, count: int) -> str:
+        tests, merged = [], {}
+        left, right = scope.sources[:count], scope.sources[count:]
+        for name in node.using:
+            key = name.lower()
+            own = scope.merged.get(key) or _only(left, name, "left", node)
+            other = _only(right, name, "right", node)
+            for source in scope.sources:
+                if (column := source.column(name)) is not None:
+                    scope.use(source, column, node.at)
+            kind = supertype([own.type, other.type])
+            left_sql = converted(own.sql, own.type, kind) if kind else own.sql
+            right_sql = converted(other.sql, other.type, kind) if kind else other.sql
+            tests.append(f"{left_sql} = {right_sql}")
+            value = {"RIGHT": right_sql, "FULL": f"coalesce({left_sql}, {right_sql})"}.get(node.kind, left_sql)
+            merged[key] = Column(own.name, kind, value)
+        rest = {key: column for key, column in scope.merged.items() if key not in merged}
+        scope.merged.clear()
+        scope.merged.update(merged | rest)  # the columns of the outermost join come first
+        return " AND ".join(tests)
+
+    # ---- subqueries
+
+    def derived(self, sql: str, columns: Columns, alias: str, scope: Scope, at: nodes.Place) -> str:
+        """A query in FROM, or anything else that gives rows as one does."""
+        name = alias or self.statement.unique("q")
+        self.add(source_of(name, columns), scope, at)
+        names = ", ".join(f"c{n}" for n in range(len(columns)))
+        return f"({sql}) AS {quoted(name)}({names})"
+
+    # ---- tables
+
+    def _table(self, node: nodes.Table, scope: Scope) -> str:
+        path = node.path
+        if len(path) == 1 and (known := scope.table(path[0])) is not None:
+            name, columns = known
+            alias = node.alias or path[0]
+            self.add(source_of(alias, columns), scope, node.at)
+            return f"{quoted(name)} AS {quoted(alias)}"
+        if len(path) > 1 and scope.find_source(path[0]) is not None:
+            array = nodes.Path(node.at, path)
+            return self._unnest(nodes.Unnest(node.at, array, node.alias or path[-1], node.offset), scope)
+        if node.as_of is not None:
+            raise NotSupported("FOR SYSTEM_TIME AS OF", at=node.at)
+        relation = self.relation(path, node.at)
+        alias = node.alias or path[-1]
+        if relation.view_query is not None:
+            sql, columns = self._view(relation)
+            return self.derived(sql, columns, alias, scope, node.at)
+        return self.table_source(relation, alias, scope, node.at)
+
+    def relation(self, parts: tuple[str, ...], at: nodes.Place) -> Relation:
+        """Raises NotFound."""
+        environment = self.statement.environment
+        found = environment.relation(parts)
+        if found is not None:
+            return found
+        if len(parts) == 1 and environment.default_dataset is None:
+            raise InvalidQuery(f'Table "{parts[0]}" must be qualified with a dataset (e.g. dataset.table).', at=at)
+        full = (environment.project, environment.default_dataset or "", parts[0]) if len(parts) == 1 else parts
+        full = (environment.project, *full) if len(full) == 2 else full
+        name = f"{full[0]}:{'.'.join(full[1:])}"
+        raise NotFound(f"Not found: Table {name} was not found in location {environment.location}")
+
+    def table_source(self, relation: Relation, alias: str, scope: Scope, at: nodes.Place) -> str:
+        own = tuple(Column(f.name, f.type, f"{quoted(alias)}.{quoted(f.name)}") for f in relation.fields)
+        hidden: Columns = ()
+        if relation.partition_column == PARTITION_TIME:
+            time = f"{quoted(alias)}.{quoted(PARTITION_TIME)}"
+            date = f"CAST({time} AS DATE)"
+            hidden = (Column(PARTITION_TIME, TIMESTAMP, time), Column("_PARTITIONDATE", DATE, date))
+        self.add(Source(alias, own, relation=relation, hidden=hidden), scope, at)
+        self.statement.read(relation)
+        return f"{relation.duckdb_name} AS {quoted(alias)}"
+
+    def _view(self, relation: Relation) -> tuple[str, Columns]:
+        """A view's query, under the names that the view gives its columns."""
+        assert relation.view_query is not None
+        sql, columns = self.query(parse_query(relation.view_query), None)
+        if len(relation.fields) != len(columns):
+            return sql, columns
+        pairs = zip(relation.fields, columns, strict=True)
+        return sql, tuple(Column(field.name, column.type, column.sql) for field, column in pairs)
+
+    # ---- arrays
+
+    def _unnest(self, node: nodes.Unnest, scope: Scope) -> str:
+        block = scope.block or Block()
+        before = len(block.loose)
+        value = self.expression(node.array, scope.variant(block=block, clause="UNNEST"))
+        is_correlated = len(block.loose) > before
+        if value.type is not None and not value.type.is_array:
+            raise InvalidQuery(
+                f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {value.type}",
+                at=node.array.at,
+            )
+        name = node.alias or self.statement.unique("u")
+        element = value.type.element if value.type else None
+        self.add(Source(name, (), value=Column(node.alias, element, f"{quoted(name)}.v")), scope, node.at)
+        positions = ""
+        if node.offset is not None:
+            positions = f", generate_subscripts({value.sql}, 1) - 1 AS o"
+            own = Column(node.offset, INT64, f"{quoted(name)}.o")
+            scope.sources.append(Source(self.statement.unique("o"), (own,)))
+        lateral = "LATERAL " if is_correlated else ""
+        return f"{lateral}(SELECT unnest({value.sql}) AS v{positions}) AS {quoted(name)}"
+
+
+def source_of(alias: str, columns: Sequence[Column]) -> Source:
+    """The columns c0, c1, … of what is called `alias` in DuckDB."""
+    prefix = quoted(alias)
+    own = tuple(Column(column.name, column.type, f"{prefix}.c{n}") for n, column in enumerate(columns))
+    if len(columns) == 1 and columns[0].is_value:
+        return Source(alias, (), value=Column(alias, own[0].type, own[0].sql))
+    return Source(alias, own)
+
+
+def _only(sources: list[Source], name: str, side: str, node: nodes.Join) -> Column:
+    found = [column for source in sources if (column := visible_column(source, name)) is not None]
+    if not found:
+        raise InvalidQuery(f"Column {name} in USING clause not found on {side} side of join", at=node.at)
+    if len(found) > 1:
+        raise InvalidQuery(f"Column {name} in USING clause is ambiguous on {side} side of join", at=node.at)
+    return found[0]
+
+
+def visible_column(source: Source, name: str) -> Column | None:
+    lower = name.lower()
+    return next((column for column in visible_columns(source) if column.name.lower() == lower), None)
+
+
+def visible_columns(source: Source) -> list[Column]:
+    """What * gives of a source: an array of structs and a value table give their fields."""
+    value = source.value
+    if source.is_range:
+        return []
+    if value is None:
+        return list(source.columns)
+    if value.type is not None and value.type.is_struct:
+        return [
+            Column(field.name, field.type, f"({value.sql}).{quoted(name)}")
+            for name, field in value.type.storage_fields()
+        ]
+    return [value]
