@@ -44,6 +44,9 @@ class Sessions:
         else:
             raise NotFound(f"Not found: Session {id}")
         with lock:
+            if session.is_aborted:
+                raise InvalidValue(f"Session {id} is terminated and cannot be used any more")
+            session.resume()
             try:
                 if default is not None:
                     session.set_default_dataset(default)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from embedded_bigquery.errors import NotSupported
+
 SCALARS = (
     "INT64",
     "FLOAT64",
@@ -88,6 +90,8 @@ class Type:
             # DuckDB wants unique, non-empty field names; BigQuery allows anonymous ones.
             inner = ", ".join(f"{quoted(name)} {field.type.duckdb()}" for name, field in self.storage_fields())
             return f"STRUCT({inner})"
+        if self.kind not in DUCKDB_NAMES:
+            raise NotSupported(f"type {self.kind}")
         return DUCKDB_NAMES[self.kind]
 
     def storage_fields(self) -> Iterator[tuple[str, Field]]:

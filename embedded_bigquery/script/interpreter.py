@@ -22,6 +22,7 @@ from embedded_bigquery.sql.environment import Routine, TablePath
 from embedded_bigquery.types import STRING, Type
 
 MAXIMUM_DEPTH = 50
+ABORT_SESSION = ("BQ", "ABORT_SESSION")
 
 
 def run(
@@ -183,6 +184,9 @@ class _Interpreter(Flow):
     # ---- procedures and dynamic SQL
 
     def _call(self, node: nodes.Call) -> None:
+        if tuple(part.upper() for part in node.path) == ABORT_SESSION:
+            self._control(node, "CALL", self._abort_session)
+            return
         routine = self.session.routine(node.path)
         if routine is None or routine.kind != "PROCEDURE":
             raise NotFound(f"Procedure not found: {'.'.join(node.path)}", at=self._place(node.span[0]))
@@ -200,6 +204,11 @@ class _Interpreter(Flow):
         for variable, argument in results:
             found = frame.variables[argument.lower()]
             self._assign(variable, found.type, found.value)
+
+    def _abort_session(self) -> None:
+        if not self.session.outlives_jobs:
+            raise InvalidQuery("BQ.ABORT_SESSION needs a session; the job has none")
+        self.session.abort()
 
     def _arguments(self, node: nodes.Call, routine: Routine) -> tuple[Frame, list[tuple[Variable, str]]]:
         """The callee's first frame, and where its OUT arguments go."""

@@ -48,6 +48,7 @@ class Session:
         self._version = 0
         self.transaction: Transaction | None = None
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
+        self.is_aborted = False
         self.variables = Frame()  # of the scripts of a session that outlives them
         self._cancelled = threading.Event()
         self.set_default_dataset(default_dataset)
@@ -59,6 +60,15 @@ class Session:
         """From any thread: the running statement stops, and no other one starts."""
         self._cancelled.set()
         self.connection.interrupt()
+
+    def resume(self) -> None:
+        """Before the session's next job: a cancel stopped the one before it alone."""
+        self._cancelled.clear()
+
+    def abort(self) -> None:
+        """BQ.ABORT_SESSION: no job can use the session any more."""
+        self.is_aborted = True
+        self.abandon()
 
     def close(self) -> None:
         """An open transaction is rolled back; temporary things go with the connection."""

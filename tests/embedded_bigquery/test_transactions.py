@@ -6,7 +6,8 @@ import random
 import threading
 from collections import Counter
 
-from google.api_core.exceptions import BadRequest
+import pytest
+from google.api_core.exceptions import BadRequest, GoogleAPICallError
 from google.cloud import bigquery
 
 import embedded_bigquery
@@ -83,14 +84,43 @@ def test_reader_sees_the_table_as_it_was_while_a_transaction_is_open() -> None:
     client = embedded_bigquery.connect()
     client.create_dataset("d")
     client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS n")
-    session = client.query("BEGIN TRANSACTION", bigquery.QueryJobConfig(create_session=True))
-    session.result()
-    assert session.session_info is not None
-    in_session = bigquery.QueryJobConfig(
-        connection_properties=[bigquery.ConnectionProperty("session_id", session.session_info.session_id)]
-    )
+    in_session = session_of(client)
+    client.query("BEGIN TRANSACTION", in_session).result()
     client.query("DELETE FROM d.t WHERE TRUE", in_session).result()
     assert scalar(client, "SELECT COUNT(*) FROM d.t") == 1
     client.query("COMMIT TRANSACTION", in_session).result()
     assert scalar(client, "SELECT COUNT(*) FROM d.t") == 0
+    client.close()
+
+
+def session_of(client: bigquery.Client) -> bigquery.QueryJobConfig:
+    job = client.query("SELECT 1", bigquery.QueryJobConfig(create_session=True))
+    job.result()
+    assert job.session_info is not None
+    return bigquery.QueryJobConfig(
+        connection_properties=[bigquery.ConnectionProperty("session_id", job.session_info.session_id)]
+    )
+
+
+def test_session_goes_on_after_a_cancelled_job() -> None:
+    client = embedded_bigquery.connect()
+    config = session_of(client)
+    endless = client.query("WHILE TRUE DO SELECT 1; END WHILE", config)
+    client.cancel_job(endless.job_id)
+    with pytest.raises(GoogleAPICallError):
+        endless.result()
+    assert [row[0] for row in client.query("SELECT 7", config).result()] == [7]
+    client.close()
+
+
+def test_aborted_session_takes_no_job_and_rolls_back() -> None:
+    client = embedded_bigquery.connect()
+    client.create_dataset("d")
+    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS n")
+    config = session_of(client)
+    client.query("BEGIN TRANSACTION; DELETE FROM d.t WHERE TRUE", config).result()
+    client.query("CALL BQ.ABORT_SESSION()", config).result()
+    with pytest.raises(BadRequest, match="terminated"):
+        client.query("SELECT 1", config).result()
+    assert scalar(client, "SELECT COUNT(*) FROM d.t") == 1
     client.close()
