@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from embedded_bigquery.catalog import Resource, fields_of, path_of, routine_of
 from embedded_bigquery.sql.environment import RoutineArgument
+from embedded_bigquery.sql.lexer import RESERVED
 from embedded_bigquery.types import Field
 
 
@@ -16,6 +18,11 @@ def column_type(field: Field) -> str:
         return text
     sizes = f"({', '.join(map(str, field.parameters))})"
     return f"{text[:-1]}{sizes}>" if field.type.is_array else text + sizes
+
+
+def identifier(name: str) -> str:
+    plain = re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) is not None and name.upper() not in RESERVED
+    return name if plain else f"`{name}`"
 
 
 def string_literal(text: str) -> str:
@@ -53,7 +60,7 @@ def _options(pairs: list[tuple[str, str, str]]) -> str:
 
 
 def _column(field: Field) -> str:
-    text = f"  {field.name} {column_type(field)}"
+    text = f"  {identifier(field.name)} {column_type(field)}"
     if field.required:
         text += " NOT NULL"
     if field.default is not None:
@@ -73,7 +80,7 @@ def _partitioning(resource: Resource) -> str:
     if numbers is not None:
         bounds = numbers["range"]
         return (
-            f"\nPARTITION BY RANGE_BUCKET({numbers['field']}, "
+            f"\nPARTITION BY RANGE_BUCKET({identifier(numbers['field'])}, "
             f"GENERATE_ARRAY({bounds['start']}, {bounds['end']}, {bounds['interval']}))"
         )
     if time is None:
@@ -83,10 +90,11 @@ def _partitioning(resource: Resource) -> str:
         return "\nPARTITION BY " + (
             "_PARTITIONDATE" if granularity == "DAY" else f"TIMESTAMP_TRUNC(_PARTITIONTIME, {granularity})"
         )
+    column = identifier(name)
     kind = next((field.type.kind for field in fields_of(resource) if field.name == name), "DATE")
     if granularity == "DAY":
-        return f"\nPARTITION BY {name if kind == 'DATE' else f'DATE({name})'}"
-    return f"\nPARTITION BY {kind}_TRUNC({name}, {granularity})"
+        return f"\nPARTITION BY {column if kind == 'DATE' else f'DATE({column})'}"
+    return f"\nPARTITION BY {kind}_TRUNC({column}, {granularity})"
 
 
 def table_ddl(resource: Resource) -> str:
@@ -100,7 +108,7 @@ def table_ddl(resource: Resource) -> str:
     cluster = (resource.get("clustering") or {}).get("fields", ())
     text = f"CREATE TABLE {head}\n(\n{columns}\n){_partitioning(resource)}"
     if cluster:
-        text += f"\nCLUSTER BY {', '.join(cluster)}"
+        text += f"\nCLUSTER BY {', '.join(map(identifier, cluster))}"
     return f"{text}{_options(table_options(resource))};"
 
 
@@ -112,7 +120,7 @@ def _argument(argument: RoutineArgument, procedure: bool) -> str:
     else:
         kind = argument.type.sql() if argument.type else "ANY TYPE"
     mode = f"{argument.mode} " if procedure and argument.mode != "IN" else ""
-    return f"{mode}{argument.name} {kind}"
+    return f"{mode}{identifier(argument.name)} {kind}"
 
 
 def routine_ddl(resource: Resource) -> str:

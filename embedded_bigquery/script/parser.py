@@ -60,7 +60,7 @@ class _Parser:
         while not self.tokens.at_end and self.tokens.word() not in stops:
             if self.tokens.take(";"):
                 if not found or stops:
-                    self.tokens.position -= 1
+                    self.tokens.back_to(self.tokens.position - 1)
                     raise self.tokens.unexpected()
                 continue
             if self.tokens.word() == "DECLARE":
@@ -82,7 +82,7 @@ class _Parser:
     def _statement(self) -> Node:
         start, word = self.tokens.start, self.tokens.word()
         if self.tokens.word(1) == ":" and self.tokens.word(2) in LABELLED:
-            label = self.tokens.name()
+            label = self.tokens.identifier()
             self.tokens.expect(":")
             return self._labelled(start, label)
         if word == "BEGIN" and self.tokens.word(1) in ("TRANSACTION", ";", ""):
@@ -119,7 +119,7 @@ class _Parser:
     def _end_label(self, label: str | None) -> None:
         if label is not None and self.tokens.word() not in (";", "") and not self.tokens.at_end:
             place = self.tokens.place(self.tokens.start)
-            ending = self.tokens.name()
+            ending = self.tokens.identifier()
             if ending.lower() != label.lower():
                 raise InvalidQuery(f"Mismatched end label; expected {label}, got {ending}", at=place)
 
@@ -150,7 +150,7 @@ class _Parser:
             self.tokens.expect("DO")
             body = self._list("END")
             return nodes.While(self._end(start, kind, label), condition, body, label)
-        variable = self.tokens.name()
+        variable = self.tokens.identifier()
         self.tokens.expect("IN")
         if self.tokens.word() != "(":
             raise self.tokens.unexpected('"("')
@@ -196,7 +196,7 @@ class _Parser:
     def _declare(self) -> Node:
         start = self.tokens.start
         self.tokens.expect("DECLARE")
-        names = self._names(self.tokens.name)
+        names = self._names(self.tokens.identifier)
         kind = None if self.tokens.word() == "DEFAULT" else self.tokens.until("DEFAULT")
         default = Expression(self.tokens.until()) if self.tokens.take("DEFAULT") else None
         return nodes.Declare((start, self.tokens.last_end), names, kind, default)
@@ -221,9 +221,9 @@ class _Parser:
         prefix = ""
         while self.tokens.take("@@") or self.tokens.take("@"):
             prefix = "@@"
-        name = self.tokens.name()
+        name = self.tokens.identifier()
         while prefix and self.tokens.take("."):
-            name += f".{self.tokens.name()}"
+            name += f".{self.tokens.member()}"
         return prefix + name
 
     # ---- leaving
@@ -231,7 +231,7 @@ class _Parser:
     def _leave(self, start: int) -> Node:
         word = self.tokens.word()
         self.tokens.expect(word)
-        label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.name()
+        label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.identifier()
         place = self.tokens.place(start)
         leaves = word in ("BREAK", "LEAVE")
         if label is None and not self.loops:
@@ -259,26 +259,24 @@ class _Parser:
 
     def _call(self, start: int) -> Node:
         self.tokens.expect("CALL")
-        path = self.tokens.name().split(".")
-        while self.tokens.take("."):
-            path += self.tokens.name().split(".")
+        path = self.tokens.table_path()
         self.tokens.expect("(")
         arguments: list[Expression] = []
         while not self.tokens.take(")"):
             if arguments:
                 self.tokens.expect(",")
             arguments.append(Expression(self.tokens.until(",", ")")))
-        return nodes.Call((start, self.tokens.last_end), tuple(path), tuple(arguments))
+        return nodes.Call((start, self.tokens.last_end), path, tuple(arguments))
 
     def _execute(self, start: int) -> Node:
         self.tokens.expect("EXECUTE", "IMMEDIATE")
         sql = Expression(self.tokens.until("INTO", "USING"))
-        into = self._names(self.tokens.name) if self.tokens.take("INTO") else ()
+        into = self._names(self.tokens.identifier) if self.tokens.take("INTO") else ()
         using: list[nodes.Using] = []
         if self.tokens.take("USING"):
             while True:
                 value = Expression(self.tokens.until(",", "AS"))
-                using.append(nodes.Using(value, self.tokens.name() if self.tokens.take("AS") else None))
+                using.append(nodes.Using(value, self.tokens.identifier() if self.tokens.take("AS") else None))
                 if not self.tokens.take(","):
                     break
         return nodes.ExecuteImmediate((start, self.tokens.last_end), sql, into, tuple(using))

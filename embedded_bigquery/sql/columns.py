@@ -27,26 +27,17 @@ class ColumnParser:
     def __init__(self, tokens: Tokens, constant: Constant) -> None:
         self.tokens = tokens
         self.constant = constant
-        self.half_closed = False  # one half of a >> is taken
 
     # ---- words
 
     def path(self) -> Path:
         """A name of one to three parts; dashes in an unquoted project are part of it."""
-        parts: list[str] = []
-        while True:
-            part = self.tokens.name()
-            while self.tokens.word() == "-" and self.tokens.word(1) and not parts:
-                self.tokens.expect("-")
-                part += f"-{self.tokens.advance()}"
-            parts += part.split(".")
-            if not self.tokens.take("."):
-                return tuple(parts)
+        return self.tokens.table_path()
 
     def names(self) -> tuple[str, ...]:
-        found = [self.tokens.name()]
+        found = [self.tokens.identifier()]
         while self.tokens.take(","):
-            found.append(self.tokens.name())
+            found.append(self.tokens.identifier())
         return tuple(found)
 
     def slice(self, span: Span) -> str:
@@ -59,7 +50,7 @@ class ColumnParser:
             return found
         self.tokens.expect("(")
         while not self.tokens.take(")"):
-            name = self.tokens.name().lower()
+            name = self.tokens.identifier().lower()
             self.tokens.expect("=")
             found[name] = self.constant(self.slice(self.tokens.until(",", ")")))
             if not self.tokens.take(",") and self.tokens.word() != ")":
@@ -71,12 +62,12 @@ class ColumnParser:
     def column_type(self, name: str) -> Field:
         """A type, with what may follow it inside a column list: sizes, COLLATE, NOT NULL, DEFAULT, OPTIONS."""
         at = self.tokens.place(self.tokens.start)
-        word = self.tokens.name().upper()
+        word = self.tokens.advance().word
         sizes: tuple[int, ...] = ()
         if word in ("ARRAY", "RANGE") and self.tokens.word() in ("<", "<>"):
             self.tokens.expect("<")
             inner = self.column_type("")
-            self.close()
+            self.tokens.expect(">")
             kind, sizes = Type(word, element=inner.type), inner.parameters
             if word == "ARRAY" and inner.type.is_array:
                 raise InvalidQuery("Cannot construct array with element type ARRAY", at=at)
@@ -110,20 +101,11 @@ class ColumnParser:
         found = []
         while True:
             # `name type`, or a type alone.
-            named = self.tokens.word(1) not in (",", ">", ">>", "<", "(", "<>")
-            found.append(self.column_type(self.tokens.name() if named else ""))
+            named = self.tokens.word(1) not in (",", ">", "<", "(", "<>")
+            found.append(self.column_type(self.tokens.identifier() if named else ""))
             if not self.tokens.take(","):
-                self.close()
+                self.tokens.expect(">")
                 return tuple(found)
-
-    def close(self) -> None:
-        if self.half_closed:
-            self.half_closed = False
-            self.tokens.expect(">>")
-        elif self.tokens.word() == ">>":
-            self.half_closed = True
-        else:
-            self.tokens.expect(">")
 
     def _sizes(self) -> tuple[int, ...]:
         if not self.tokens.take("("):
@@ -143,7 +125,7 @@ class ColumnParser:
             if self.tokens.word() in ("PRIMARY", "FOREIGN", "CONSTRAINT"):
                 keys.append(self.key(()))
             else:
-                name = self.tokens.name()
+                name = self.tokens.identifier()
                 found.append(self.column_type(name))
                 while self.tokens.word() in ("PRIMARY", "REFERENCES", "CONSTRAINT"):
                     keys.append(self.key((name,)))
@@ -160,7 +142,7 @@ class ColumnParser:
         name = ""
         if self.tokens.take("CONSTRAINT"):
             self.tokens.take("IF", "NOT", "EXISTS")
-            name = self.tokens.name()
+            name = self.tokens.identifier()
         at = self.tokens.place(self.tokens.start)
         if self.tokens.take("PRIMARY", "KEY"):
             made = Key(name, self.parenthesised() if self.tokens.word() == "(" else columns)

@@ -116,7 +116,7 @@ class _Parser(ColumnParser):
         if self.tokens.take("("):
             columns = []
             while not self.tokens.take(")"):
-                name = self.tokens.name()
+                name = self.tokens.identifier()
                 columns.append(Field(name, Type("STRING"), description=self.options().get("description")))
                 self.tokens.take(",")
             made = replace(made, columns=tuple(columns))
@@ -147,13 +147,13 @@ class _Parser(ColumnParser):
         self.tokens.take("NOT")
         self.tokens.take("DETERMINISTIC")
         if self.tokens.take("LANGUAGE"):
-            made = replace(made, language=self.tokens.name().upper())
+            made = replace(made, language=self.tokens.identifier().upper())
         options = self.options()
         if made.kind == "PROCEDURE":
             if self.tokens.word() != "BEGIN":
                 raise NotSupported("procedure in another language", at=self.tokens.place(self.tokens.start))
             start = self.tokens.start
-            self.tokens.position = len(self.tokens.all)
+            self.tokens.back_to(len(self.tokens.tokens) - 1)
             text = self.tokens.text[start:].rstrip().rstrip(";").rstrip()
             return replace(made, options=options, body=text, body_start=start)
         self.tokens.expect("AS")
@@ -176,11 +176,11 @@ class _Parser(ColumnParser):
             self.tokens.expect("<")
             columns = []
             while True:
-                name = self.tokens.name()
+                name = self.tokens.identifier()
                 columns.append(self.column_type(name))
                 if not self.tokens.take(","):
                     break
-            self.close()
+            self.tokens.expect(">")
             return replace(made, columns=tuple(columns))
         return replace(made, returns=self.column_type("").type)
 
@@ -191,7 +191,7 @@ class _Parser(ColumnParser):
                 self.tokens.expect(word)
                 mode = word
                 break
-        name = self.tokens.name()
+        name = self.tokens.identifier()
         if self.tokens.take("ANY", "TYPE"):
             made = RoutineArgument(name, None, mode)
         elif self.tokens.take("ANY", "TABLE"):
@@ -200,11 +200,11 @@ class _Parser(ColumnParser):
             self.tokens.expect("TABLE", "<")
             columns = []
             while True:
-                column = self.tokens.name()
+                column = self.tokens.identifier()
                 columns.append(self.column_type(column))
                 if not self.tokens.take(","):
                     break
-            self.close()
+            self.tokens.expect(">")
             made = RoutineArgument(name, None, mode, is_table=True, table_fields=tuple(columns))
         else:
             made = RoutineArgument(name, self.column_type("").type, mode)
@@ -228,30 +228,30 @@ class _Parser(ColumnParser):
             return self.key(())
         if tokens.take("ADD", "COLUMN"):
             if_not_exists = tokens.take("IF", "NOT", "EXISTS")
-            name = tokens.name()
+            name = tokens.identifier()
             return AddColumn(self.column_type(name), if_not_exists)
         if tokens.take("DROP", "COLUMN"):
             if_exists = tokens.take("IF", "EXISTS")
-            return DropColumn(tokens.name(), if_exists)
+            return DropColumn(tokens.identifier(), if_exists)
         if tokens.take("DROP", "PRIMARY", "KEY"):
             return DropKey(None, tokens.take("IF", "EXISTS"))
         if tokens.take("DROP", "CONSTRAINT"):
             if_exists = tokens.take("IF", "EXISTS")
-            return DropKey(tokens.name(), if_exists)
+            return DropKey(tokens.identifier(), if_exists)
         if tokens.take("RENAME", "TO"):
             return RenameTable(self.path()[-1])
         if tokens.take("RENAME", "COLUMN"):
             tokens.take("IF", "EXISTS")
-            old = tokens.name()
+            old = tokens.identifier()
             tokens.expect("TO")
-            return RenameColumn(old, tokens.name())
+            return RenameColumn(old, tokens.identifier())
         if tokens.take("SET"):
             if tokens.word() != "OPTIONS":
                 raise NotSupported(f"ALTER … SET {tokens.word()}", at=tokens.place(tokens.start))
             return SetOptions(self.options())
         tokens.expect("ALTER", "COLUMN")
         tokens.take("IF", "EXISTS")
-        return self._alter_column(tokens.name())
+        return self._alter_column(tokens.identifier())
 
     def _alter_column(self, name: str) -> AlterColumn:
         tokens = self.tokens

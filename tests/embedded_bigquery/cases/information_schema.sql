@@ -26,8 +26,8 @@ GROUP BY r.routine_type, r.routine_definition;
 
 -- case: the ddl of a table makes the same table again
 DECLARE ddl STRING;
-CREATE TABLE d.t (a INT64 NOT NULL OPTIONS (description = 'the "a"'), s STRUCT<x STRING, y ARRAY<INT64>>, at TIMESTAMP)
-PARTITION BY TIMESTAMP_TRUNC(at, HOUR)
+CREATE TABLE d.t (a INT64 NOT NULL OPTIONS (description = 'the "a"'), s STRUCT<x STRING, y ARRAY<INT64>>, `at` TIMESTAMP)
+PARTITION BY TIMESTAMP_TRUNC(`at`, HOUR)
 CLUSTER BY a
 OPTIONS (description = 'one\ntwo', labels = [('team', 'data')]);
 SET ddl = (SELECT ddl FROM d.INFORMATION_SCHEMA.TABLES WHERE table_name = 't');
