@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
+from embedded_bigquery.wording import reworded
 
 Connection = duckdb.DuckDBPyConnection
 NATIVE_CALL = re.compile(r"\bbq_\w+\(")
@@ -105,5 +106,4 @@ def rollback(connection: Connection) -> None:
 
 
 def _first_line(text: str) -> str:
-    line = text.split("\n", 1)[0].split(" Error: ", 1)[-1]
-    return re.sub(r"^Python exception occurred while executing the UDF: \w+: ", "", line)
+    return reworded(text.split("\n", 1)[0].split(" Error: ", 1)[-1])

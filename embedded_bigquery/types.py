@@ -98,9 +98,9 @@ class Type:
         """A STRUCT's fields under the unique names that DuckDB stores them by."""
         seen: set[str] = set()
         for position, field in enumerate(self.fields):
-            name = field.name or f"_field_{position}"
+            name = field.name or f"_field_{position + 1}"
             if name.lower() in seen:
-                name = f"_field_{position}"
+                name = f"_field_{position + 1}"
             seen.add(name.lower())
             yield name, field
 

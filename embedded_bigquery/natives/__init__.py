@@ -12,6 +12,7 @@ from embedded_bigquery.natives import (
     addresses,
     buckets,
     encodings,
+    failures,
     format_elements,
     hashes,
     intervals,
@@ -39,5 +40,6 @@ MODULES = (
     json_paths,
     json_edits,
     printf,
+    failures,
 )
 NATIVES: tuple[Native, ...] = tuple(chain.from_iterable(module.NATIVES for module in MODULES))

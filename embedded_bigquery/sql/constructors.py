@@ -30,6 +30,9 @@ def _array(lower: Expressions, node: nodes.Array, scope: Scope) -> Lowered:
     if node.element is not None:
         items = ", ".join(typed(lower, item, scope, node.element).sql for item in node.items)
         return Lowered(f"CAST([{items}] AS {node.element.duckdb()}[])", array_of(node.element))
+    fields = _struct_fields(lower, node.items, scope)
+    if fields is not None:
+        return _array(lower, nodes.Array(node.at, node.items, Type("STRUCT", fields=fields)), scope)
     values = [lower.expression(item, scope) for item in node.items]
     element = common_type(values, node.items)
     known = [str(value.type) for value in values if value.type is not None]
@@ -43,6 +46,22 @@ def _array(lower: Expressions, node: nodes.Array, scope: Scope) -> Lowered:
         )
     inner = ", ".join(converted(value.sql, value.type, element) for value in values)
     return Lowered(f"CAST([{inner}] AS {element.duckdb()}[])", array_of(element))
+
+
+def _struct_fields(lower: Expressions, items: list[nodes.Node], scope: Scope) -> tuple[Field, ...] | None:
+    """The fields of an array of struct literals, each of a type that all rows take; None when it is no such array."""
+    rows = [item.items for item in items if isinstance(item, nodes.Struct) and item.type is None]
+    if not rows or len(rows) != len(items) or len({len(row) for row in rows}) != 1:
+        return None
+    fields = []
+    for column in zip(*rows, strict=True):
+        written = [value for _, value in column]
+        values = [lower.expression(value, scope) for value in written]
+        kind = common_type(values, written)
+        if kind is None and any(value.type is not None for value in values):
+            return None
+        fields.append(Field(column[0][0] or value_name(written[0], values[0]), kind or INT64))
+    return tuple(fields)
 
 
 def common_type(values: list[Lowered], written: list[nodes.Node]) -> Type | None:
@@ -123,7 +142,7 @@ def _with(lower: Expressions, node: nodes.With, scope: Scope) -> Lowered:
     inner = scope
     for name, value in node.bindings:
         given = lower.expression(value, inner)
-        inner = Scope(scope.statement, inner, constants={name.lower(): given}, block=inner.block, clause=inner.clause)
+        inner = inner.variant(bindings={**inner.bindings, name.lower(): given})
     return lower.expression(node.body, inner)
 
 

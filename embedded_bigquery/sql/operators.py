@@ -53,7 +53,8 @@ def _divide(call: Call) -> str:
     divisor = call.nodes[1]
     if isinstance(divisor, nodes.Number) and divisor.text.strip("-0.") != "":
         return text
-    message = f"'division by zero: ' || CAST({call.raw(0)} AS VARCHAR) || ' / ' || CAST({call.raw(1)} AS VARCHAR)"
+    shown = [f"regexp_replace(CAST({call.raw(n)} AS VARCHAR), '\\.0$', '')" for n in (0, 1)]
+    message = f"'division by zero: ' || {shown[0]} || ' / ' || {shown[1]}"
     return f"CASE WHEN {right} = 0 THEN {fail(message, safe=call.safe)} ELSE {text} END"
 
 

@@ -39,7 +39,8 @@ class Pivots(Selects):
         columns = list(keys)
         for value in node.values:
             for item in node.aggregates:
-                names = [item.alias, value.alias or value_label(value.value)]
+                label = value.alias or value_label(value.value)
+                names = [item.alias, label.removeprefix("_") if item.alias and not value.alias else label]
                 found = self.expression(_only_where(item.value, node.subject, value.value), scope)
                 columns.append(Column("_".join(name for name in names if name), found.type, found.sql))
         listed = ", ".join(f"{column.sql} AS c{n}" for n, column in enumerate(columns))
@@ -90,14 +91,14 @@ def _only_where(call: nodes.Node, subject: nodes.Node, value: nodes.Node) -> nod
     """The aggregate over the rows whose subject is the value alone."""
     assert isinstance(call, nodes.Call)
     name = call.path[-1].upper()
-    condition = nodes.Binary(call.at, "=", subject, value)
+    condition = nodes.Binary(call.at, "IS NOT DISTINCT FROM", subject, value)
     if name == "COUNT" and (not call.arguments or isinstance(call.arguments[0], nodes.Star)):
         return nodes.Call(call.at, ("COUNTIF",), [condition])
-    if name.startswith("ARRAY_") or call.order or call.over:
+    if name.startswith("ARRAY_") or call.over:
         raise NotSupported(f"PIVOT of {name}", at=call.at)
     first, *rest = call.arguments
     only = nodes.Case(call.at, None, [(condition, first)], None)
-    return nodes.Call(call.at, call.path, [only, *rest], call.distinct, call.nulls)
+    return nodes.Call(call.at, call.path, [only, *rest], call.distinct, call.nulls, order=call.order)
 
 
 def value_label(value: nodes.Node) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import access, conditions, constructors, literals, nodes, windows
@@ -224,9 +225,19 @@ def result_fields(columns: Columns) -> tuple[Field, ...]:
     """The API's columns: those without a name are f0_, f1_, … in their own order; an untyped NULL is an INT64."""
     found, unnamed = [], 0
     for column in columns:
-        found.append(Field(column.name or f"f{unnamed}_", column.type or INT64))
+        found.append(Field(column.name or f"f{unnamed}_", named(column.type or INT64)))
         unnamed += not column.name
     return tuple(found)
+
+
+def named(kind: Type) -> Type:
+    """The type as a result has it: the fields of a STRUCT that have no name are _field_1, _field_2, … by position."""
+    if kind.is_array and kind.element is not None:
+        return Type("ARRAY", element=named(kind.element))
+    if not kind.is_struct:
+        return kind
+    fields = (replace(f, name=f.name or f"_field_{n + 1}", type=named(f.type)) for n, f in enumerate(kind.fields))
+    return Type("STRUCT", fields=tuple(fields))
 
 
 Expressions.handlers = {

@@ -5,7 +5,9 @@ Source: "User-defined functions", "User-defined aggregate functions" and "Table 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 
 from embedded_bigquery.errors import InvalidQuery, NotFound, NotSupported
 from embedded_bigquery.sql import nodes
@@ -17,7 +19,7 @@ from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.pivots import Pivots
 from embedded_bigquery.sql.scope import Column, Lowered, Scope
-from embedded_bigquery.types import INT64, quoted
+from embedded_bigquery.types import INT64, Type, quoted
 
 DEPTH = 50
 VOLATILE = ("random(", "uuid(")
@@ -43,8 +45,20 @@ class Routines(Pivots):
         inner = scope
         if is_aggregate and not over:
             inner = self.aggregated(path[-1], node, scope)
-        values = [self.expression(argument, inner) for argument in _positional(node, routine)]
+        given = _positional(node, routine)
+        kinds = [argument.type for argument in routine.arguments] + [None] * len(given)
+        values = [self._given(argument, kind, inner) for argument, kind in zip(given, kinds, strict=False)]
         return self._inlined(node, routine, values, scope, over)
+
+    def _given(self, node: nodes.Node, kind: Type | None, scope: Scope) -> Lowered:
+        """An argument; a literal of an array or struct is one of the declared type where it can be."""
+        if kind is not None and isinstance(node, nodes.Array | nodes.Struct):
+            with suppress(InvalidQuery):
+                return self.typed(node, scope, kind)
+        return self.expression(node, scope)
+
+    @abstractmethod
+    def typed(self, node: nodes.Node, scope: Scope, target: Type) -> Lowered: ...
 
     def _inlined(self, node: nodes.Call, routine: Routine, values: list[Lowered], scope: Scope, over: str) -> Lowered:
         name = routine.path.name

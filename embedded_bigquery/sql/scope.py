@@ -120,6 +120,7 @@ class Scope:
     tables: dict[str, tuple[str, tuple[Column, ...]]] = field(default_factory=dict)  # WITH: DuckDB's name, columns
     windows: Mapping[str, nodes.Window] = field(default_factory=dict)
     constants: dict[str, Lowered] = field(default_factory=dict)  # arguments of a function whose body this is
+    bindings: dict[str, Lowered] = field(default_factory=dict)  # of a WITH expression: they beat all other names
     is_body: bool = False  # of a function: variables and parameters of the caller are out of sight
     block: Block | None = None  # None inside an aggregate: its columns need no grouping
     clause: str = ""  # the clause that this is, where it takes no aggregates
@@ -156,6 +157,8 @@ class Scope:
     def own_name(self, name: str, rest: Sequence[str], at: Place) -> Lowered | None:
         """What `name` is in this block alone; `rest` are the parts of the path that follow it."""
         lower = name.lower()
+        if lower in self.bindings:
+            return self.bindings[lower]
         if lower in self.aliases:
             known = self.aliases[lower]
             if known is None:

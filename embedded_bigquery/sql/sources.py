@@ -11,7 +11,7 @@ from embedded_bigquery.sql.environment import Relation
 from embedded_bigquery.sql.expressions import Columns, Expressions
 from embedded_bigquery.sql.functions.registry import converted, supertype
 from embedded_bigquery.sql.parser import parse_query
-from embedded_bigquery.sql.scope import Block, Column, Scope, Source
+from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, struct_field
 from embedded_bigquery.types import DATE, INT64, TIMESTAMP, quoted
 
 PARTITION_TIME = "_PARTITIONTIME"
@@ -114,7 +114,7 @@ class Sources(Expressions):
             alias = node.alias or path[0]
             self.add(source_of(alias, columns), scope, node.at)
             return f"{quoted(name)} AS {quoted(alias)}"
-        if len(path) > 1 and scope.find_source(path[0]) is not None:
+        if len(path) > 1 and _has(scope.find_source(path[0]), path[1]):
             array = nodes.Path(node.at, path)
             return self._unnest(nodes.Unnest(node.at, array, node.alias or path[-1], node.offset), scope)
         if node.as_of is not None:
@@ -171,9 +171,11 @@ class Sources(Expressions):
                 f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {value.type}",
                 at=node.array.at,
             )
-        name = node.alias or self.statement.unique("u")
+        # Two arrays may have one alias: then neither can be named.
+        is_free = bool(node.alias) and scope.source(node.alias) is None
+        name = node.alias if is_free else self.statement.unique("u")
         element = value.type.element if value.type else None
-        self.add(Source(name, (), value=Column(node.alias, element, f"{quoted(name)}.v")), scope, node.at)
+        scope.sources.append(Source(name, (), value=Column(node.alias, element, f"{quoted(name)}.v")))
         positions = ""
         if node.offset is not None:
             positions = f", generate_subscripts({value.sql}, 1) - 1 AS o"
@@ -190,6 +192,15 @@ def source_of(alias: str, columns: Sequence[Column]) -> Source:
     if len(columns) == 1 and columns[0].is_value:
         return Source(alias, (), value=Column(alias, own[0].type, own[0].sql))
     return Source(alias, own)
+
+
+def _has(source: Source | None, name: str) -> bool:
+    """Whether a path that begins with the source's alias goes on inside of it."""
+    if source is None:
+        return False
+    if source.value is not None:
+        return struct_field(Lowered(source.value.sql, source.value.type), name) is not None
+    return source.column(name) is not None
 
 
 def _only(sources: list[Source], name: str, side: str, node: nodes.Join) -> Column:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.expressions import Expressions
 from embedded_bigquery.sql.scope import Lowered, Scope
+from embedded_bigquery.types import INT64
+
+# DuckDB's error() is volatile, which it forbids in a window; literals come first, since they may look like a call.
+ERROR = re.compile(r"'(?:[^']|'')*'|\berror\(")
+
+
+def _steady(text: str) -> str:
+    return ERROR.sub(lambda found: "bq_fail(" if found[0] == "error(" else found[0], text) if "error(" in text else text
 
 
 def window_text(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
@@ -22,7 +32,7 @@ def window_text(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
         )
     if frame is not None:
         parts.append(_frame(lower, frame, scope))
-    return " ".join(parts)
+    return _steady(" ".join(parts))
 
 
 def resolved_window(window: nodes.Window, scope: Scope) -> nodes.Window:
@@ -55,7 +65,10 @@ def _range_order(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
         raise InvalidQuery("Window frame of RANGE with a distance needs one ORDER BY key", at=window.at)
     item = window.order[0]
     nulls = "FIRST" if item.nulls_first else "LAST"
-    return f"{lower.expression(item.value, scope).sql} {'DESC' if item.descending else 'ASC'} NULLS {nulls}"
+    value = lower.expression(item.value, scope)
+    # Key and distance add up beyond INT64.
+    text = f"CAST({value.sql} AS HUGEINT)" if value.type == INT64 else value.sql
+    return f"{text} {'DESC' if item.descending else 'ASC'} NULLS {nulls}"
 
 
 def _frame(lower: Expressions, frame: nodes.Frame, scope: Scope) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql.functions.constants import constant
 from embedded_bigquery.sql.functions.duckdb_text import fail, is_short, let
 from embedded_bigquery.types import STRING, Type, quoted
 
@@ -53,7 +54,8 @@ def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zo
     if target.kind == "STRING":
         return to_string(text, source, zone=zone, safe=safe)
     if source.kind == "STRING":
-        return let_unless_short(text, lambda name: _from_string(name, target, safe, zone))
+        known = constant(text, target) if zone is None else None
+        return known or let_unless_short(text, lambda name: _from_string(name, target, safe, zone))
     return _between(text, source.kind, target, safe, zone)
 
 
