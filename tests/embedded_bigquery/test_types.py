@@ -62,7 +62,7 @@ def test_field_api_keeps_declared_sizes(kind: str, precision: dict[str, str]) ->
 
 def test_type_duckdb_gives_anonymous_and_repeated_struct_fields_unique_names() -> None:
     kind = struct_of(("", INT64), ("a", STRING), ("A", STRING))
-    assert kind.duckdb() == 'STRUCT("_field_1" BIGINT, "a" VARCHAR, "_field_2" VARCHAR)'
+    assert kind.duckdb() == 'STRUCT("_field_1" BIGINT, "a" VARCHAR, "_field_3" VARCHAR)'
 
 
 def test_type_sql_spells_nested_types_as_googlesql_does() -> None:
