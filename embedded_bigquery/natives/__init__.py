@@ -20,6 +20,7 @@ from embedded_bigquery.natives import (
     json_paths,
     json_values,
     number_format,
+    patterns,
     printf,
     text,
 )
@@ -29,6 +30,7 @@ __all__ = ["NATIVES", "Native"]
 
 MODULES = (
     text,
+    patterns,
     hashes,
     addresses,
     intervals,

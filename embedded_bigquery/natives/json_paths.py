@@ -147,7 +147,26 @@ def _contains(value: Json, part: Json) -> bool:
     return bool(value == part and isinstance(value, bool) == isinstance(part, bool))
 
 
+def texts(document: str, scope: str) -> list[str]:
+    """The keys and the scalars in a JSON value, as CONTAINS_SUBSTR searches them. Raises ValueError."""
+    if scope not in ("JSON_VALUES", "JSON_KEYS", "JSON_KEYS_AND_VALUES"):
+        raise ValueError(f"Invalid json_scope: {scope}")
+    return _texts(load(document), "KEYS" in scope, "VALUES" in scope)
+
+
+def _texts(value: Json, with_keys: bool, with_values: bool) -> list[str]:
+    if isinstance(value, dict):
+        nested = chain.from_iterable(_texts(item, with_keys, with_values) for item in value.values())
+        return [*(value if with_keys else ()), *nested]
+    if isinstance(value, list):
+        return list(chain.from_iterable(_texts(item, with_keys, with_values) for item in value))
+    if value is None or not with_values:
+        return []
+    return [value if isinstance(value, str) else dump(value)]
+
+
 NATIVES = (
+    Native("bq_json_texts", texts, ("VARCHAR", "VARCHAR"), "VARCHAR[]"),
     Native("bq_json_query", query, ("VARCHAR", "VARCHAR"), "VARCHAR"),
     Native("bq_json_value", scalar, ("VARCHAR", "VARCHAR"), "VARCHAR"),
     Native("bq_json_field", field, ("VARCHAR", "VARCHAR"), "VARCHAR"),

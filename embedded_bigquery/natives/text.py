@@ -6,9 +6,14 @@ import base64
 import binascii
 import re
 import unicodedata
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from embedded_bigquery.natives.native import Native
 
+DECIMAL = re.compile(
+    r"\s*(?P<first>[+-]?)\s*(?P<digits>[\d,]*\.?[\d,]*)(?P<exponent>[eE][+-]?\d+)?\s*(?P<last>[+-]?)\s*"
+)
+WIDE = Context(prec=100)
 SOUNDEX_CODES = {
     letter: code
     for letters, code in (("BFPV", "1"), ("CGJKQSXZ", "2"), ("DT", "3"), ("L", "4"), ("MN", "5"), ("R", "6"))
@@ -78,6 +83,62 @@ def casefold(value: str, form: str) -> str:
     return normalize(normalize(value, form).casefold(), form)
 
 
+def contains(texts: list[str | None], piece: str) -> bool | None:
+    """CONTAINS_SUBSTR: whether one of the texts holds the piece, compatible characters and cases being equal."""
+    wanted = casefold(piece, "NFKC")
+    if any(text is not None and wanted in casefold(text, "NFKC") for text in texts):
+        return True
+    return None if None in texts else False
+
+
+def translate(value: str, old: str, new: str) -> str:
+    table: dict[int, str | None] = {}
+    for position, letter in enumerate(old):
+        if ord(letter) in table:
+            raise ValueError(f'Duplicate character "{letter}" in TRANSLATE source characters')
+        table[ord(letter)] = new[position] if position < len(new) else None
+    return value.translate(table)
+
+
+def ascii_code(value: str) -> int:
+    if value[:1] > "\x7f":
+        raise ValueError(f"Argument to ASCII is not a structurally valid ASCII string: '{value}'")
+    return ord(value[0]) if value else 0
+
+
+def from_code_points(points: list[int | None]) -> str | None:
+    return None if None in points else "".join(map(character, points))  # type: ignore[arg-type]
+
+
+def character(point: int) -> str:
+    if not 0 <= point < 0x110000 or 0xD800 <= point < 0xE000:
+        raise ValueError(f"Invalid codepoint {point}")
+    return chr(point)
+
+
+def bytes_of(points: list[int | None]) -> bytes | None:
+    wrong = next((point for point in points if point is not None and not 0 <= point < 256), None)
+    if wrong is not None:
+        raise ValueError(f"Invalid ASCII value {wrong}")
+    return None if None in points else bytes(points)  # type: ignore[arg-type]
+
+
+def parse_decimal(value: str, name: str, whole: int, places: int) -> str:
+    """PARSE_NUMERIC and PARSE_BIGNUMERIC: blanks around the sign, which may stand behind, and separators."""
+    wrong = ValueError(f'Invalid input to {name}: "{value}"')
+    found = DECIMAL.fullmatch(value)
+    if found is None or (found["first"] and found["last"]):
+        raise wrong
+    digits = found["digits"].replace(",", "")
+    if not any(digit.isdigit() for digit in digits):
+        raise wrong
+    number = Decimal(f"{found['first'] or found['last']}{digits}{found['exponent'] or ''}")
+    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE) if number.adjusted() < whole else number
+    if rounded.adjusted() >= whole:
+        raise wrong
+    return f"{rounded:f}"
+
+
 def edit_distance(left: str, right: str, limit: int | None) -> int | None:
     """Levenshtein's distance in code points, at most `limit`."""
     if left is None or right is None:
@@ -92,7 +153,21 @@ def edit_distance(left: str, right: str, limit: int | None) -> int | None:
     return row[-1] if limit is None else min(row[-1], limit)
 
 
+def error(message: str) -> None:
+    """Raises the message: unlike DuckDB's own error() it may stand inside of TRY and of a PARTITION BY."""
+    raise ValueError(message)
+
+
 NATIVES = (
+    # Of type NULL, so that it stands beside a value of any type.
+    Native("bq_error", error, ("VARCHAR",), "NULL", sees_null=True),
+    Native("bq_contains", contains, ("VARCHAR[]", "VARCHAR"), "BOOLEAN"),
+    Native("bq_translate", translate, ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR"),
+    Native("bq_ascii", ascii_code, ("VARCHAR",), "BIGINT"),
+    Native("bq_chr", character, ("BIGINT",), "VARCHAR"),
+    Native("bq_code_points_to_string", from_code_points, ("BIGINT[]",), "VARCHAR"),
+    Native("bq_code_points_to_bytes", bytes_of, ("BIGINT[]",), "BLOB"),
+    Native("bq_parse_decimal", parse_decimal, ("VARCHAR", "VARCHAR", "BIGINT", "BIGINT"), "VARCHAR"),
     Native("bq_soundex", soundex, ("VARCHAR",), "VARCHAR"),
     Native("bq_to_base32", to_base32, ("BLOB",), "VARCHAR"),
     Native("bq_from_base32", from_base32, ("VARCHAR",), "BLOB"),

@@ -6,7 +6,7 @@ from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.expressions import Expressions, Handler, keyword_text
 from embedded_bigquery.sql.functions.conversion import cast
-from embedded_bigquery.sql.functions.duckdb_text import is_short, let
+from embedded_bigquery.sql.functions.duckdb_text import fail, is_short, let
 from embedded_bigquery.sql.functions.registry import lookup
 from embedded_bigquery.sql.scope import Lowered, Scope, follow
 from embedded_bigquery.types import INT64, JSON, STRING, Type
@@ -33,7 +33,7 @@ def _subscript(lower: Expressions, node: nodes.Subscript, scope: Scope) -> Lower
     def found(name: str) -> str:
         if node.mode.startswith("SAFE_"):
             return f"CASE WHEN {position} > 0 THEN ({name})[{position}] END"
-        message = f"error('Array index ' || CAST({index.sql} AS VARCHAR) || ' is out of bounds')"
+        message = fail(f"'Array index ' || CAST({index.sql} AS VARCHAR) || ' is out of bounds'")
         outside = f"{position} NOT BETWEEN 1 AND len({name})"
         return f"CASE WHEN {outside} THEN {message} ELSE ({name})[{position}] END"
 

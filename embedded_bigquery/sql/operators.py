@@ -55,7 +55,7 @@ def _divide(call: Call) -> str:
         return text
     shown = [f"regexp_replace(CAST({call.raw(n)} AS VARCHAR), '\\.0$', '')" for n in (0, 1)]
     message = f"'division by zero: ' || {shown[0]} || ' / ' || {shown[1]}"
-    return f"CASE WHEN {right} = 0 THEN {fail(message, safe=call.safe)} ELSE {text} END"
+    return f"CASE WHEN {right} = 0 THEN {fail(message)} ELSE {text} END"
 
 
 # ---- comparing
@@ -136,7 +136,7 @@ def _shifts(sign: str) -> tuple[str, ...]:
 
 def _like(call: Call) -> str:
     if call.kind(0) == "BYTES":
-        return f"(decode({call.text(0)}) LIKE decode({call.text(1)}) ESCAPE '\\')"
+        return f"(bq_latin({call.text(0)}) LIKE bq_latin({call.text(1)}) ESCAPE '\\')"
     return f"({call.text(0)} LIKE {call.text(1)} ESCAPE '\\')"
 
 

@@ -35,7 +35,7 @@ def _generate(call: Call) -> str:
     kind = call.result.element.kind if call.result is not None and call.result.element is not None else "INT64"
     start, end = call.text(0), call.text(1)
     step = call.text(2) if call.count > 2 else "1"
-    wrong = fail("'Sequence step cannot be 0.'", safe=call.safe)
+    wrong = fail("'Sequence step cannot be 0.'")
     if kind == "INT64":
         series = f"generate_series({start}, {end}, {step})"
     else:
@@ -50,7 +50,7 @@ def _edge(position: int) -> Callable[[Call], str]:
     def render(call: Call) -> str:
         which = "first" if position == 1 else "last"
         message = literal(f"{call.name} cannot get the {which} element of an empty array")
-        body = f"CASE WHEN len(v_) = 0 THEN {fail(message, safe=call.safe)} ELSE v_[{position}] END"
+        body = f"CASE WHEN len(v_) = 0 THEN {fail(message)} ELSE v_[{position}] END"
         return let(call.text(0), body)
 
     return render

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from embedded_bigquery.errors import NotSupported
+from embedded_bigquery.sql.functions.duckdb_text import fail, let, literal
 from embedded_bigquery.sql.functions.registry import Call, Function
+from embedded_bigquery.sql.functions.signatures import or_int64
 
 
 def _nullif(call: Call) -> str:
@@ -10,7 +13,19 @@ def _nullif(call: Call) -> str:
 
 
 def _error(call: Call) -> str:
-    return "NULL" if call.safe else f"error({call.text(0)})"
+    return fail(call.text(0))
+
+
+def _tried(call: Call) -> str:
+    """The first argument inside of a STRUCT, which is NULL when evaluating it fails."""
+    if "select " in call.raw(0).lower():
+        raise NotSupported(f"{call.name} of a subquery")
+    return f"TRY(struct_pack(v := {call.text(0)}))"
+
+
+def _if_error(call: Call) -> str:
+    other = call.text(1) if call.count > 1 else "NULL"
+    return let(_tried(call), f"CASE WHEN v_ IS NULL THEN {other} ELSE v_.v END")
 
 
 def _greatest(call: Call) -> str:
@@ -35,6 +50,10 @@ FUNCTIONS = (
     Function("GREATEST", ("GREATEST(T, ...) -> T",), _greatest),
     Function("LEAST", ("LEAST(T, ...) -> T",), _greatest),
     Function("ERROR", ("ERROR(STRING)",), _error),
+    Function("IFERROR", ("IFERROR(T, T) -> T",), _if_error),
+    Function("NULLIFERROR", ("NULLIFERROR(T) -> T",), _if_error),
+    Function("ISERROR", ("ISERROR(ANY) -> BOOL",), lambda call: f"({_tried(call)} IS NULL)"),
+    Function("TYPEOF", ("TYPEOF(ANY) -> STRING",), lambda call: literal(str(or_int64(call.types[0])))),
     Function("GENERATE_UUID", ("GENERATE_UUID() -> STRING",), "CAST(uuid() AS VARCHAR)"),
     Function("SESSION_USER", ("SESSION_USER() -> STRING",), "'local@embedded-bigquery'"),
 )

@@ -140,7 +140,7 @@ def _parse(call: Call) -> str:
     forms = [literal(wanted)] + ([literal(wanted.replace("%S.%f", "%S"))] if "%S.%f" in wanted else [])
     parsed = f"try_strptime({text}, [{', '.join(forms)}])"
     message = f"'Failed to parse input string \"' || {value} || '\"'"
-    found = f"CASE WHEN {value} IS NULL THEN NULL ELSE coalesce({parsed}, {fail(message, safe=call.safe)}) END"
+    found = f"CASE WHEN {value} IS NULL THEN NULL ELSE coalesce({parsed}, {fail(message)}) END"
     if kind == "TIMESTAMP":
         # With an offset in the text DuckDB gives the instant in UTC.
         return f"timezone({chr(39) + 'UTC' + chr(39) if has_offset else zone}, CAST({found} AS TIMESTAMP))"

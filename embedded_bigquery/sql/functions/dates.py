@@ -22,7 +22,7 @@ def _construct(target: Type, fields: Callable[[Call], str]) -> Callable[[Call], 
         if call.name == "DATETIME" and call.count == 2 and call.kind(1) == "TIME":
             return f"(CAST({call.text(0)} AS DATE) + {call.text(1)})"
         zone = call.text(1) if call.count > 1 else None
-        return cast(call.text(0), source, target, safe=call.safe, zone=zone)
+        return cast(call.text(0), source, target, zone=zone)
 
     return render
 

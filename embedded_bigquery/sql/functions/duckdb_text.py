@@ -9,8 +9,11 @@ def literal(value: str) -> str:
 
 
 def fail(message: str, *, safe: bool = False) -> str:
-    """An expression that raises `message` (DuckDB text) when it is evaluated, or is NULL when `safe`."""
-    return "NULL" if safe else f"error({message})"
+    """An expression that raises `message` (DuckDB text) when it is evaluated, or is NULL where `safe`.
+
+    It fits where any type is wanted.
+    """
+    return "NULL" if safe else f"bq_error({message})"
 
 
 def let(value: str, body: str, name: str = "v_") -> str:

@@ -99,23 +99,22 @@ STRICT = {
 }
 
 
-def _strict(kind: str, name: str, safe: bool) -> str:
+def _strict(kind: str, name: str) -> str:
     """The JSON value `name` as INT64 and its like: an error when it is of another kind."""
     target, types, words = STRICT[kind]
-    wrong = fail(literal(f"The provided JSON input is not {words}"), safe=safe)
+    wrong = fail(literal(f"The provided JSON input is not {words}"))
     text = f"json_extract_string({name}, '$')"
     value = text if kind == "STRING" else f"CAST({text} AS {target})"
     if kind == "INT64":
         whole = f"CAST({text} AS DOUBLE) = floor(CAST({text} AS DOUBLE)) AND abs(CAST({text} AS DOUBLE)) < 1e19"
         message = f"'The provided JSON number: ' || {text} || ' cannot be converted to an int64'"
         exact = f"coalesce(TRY_CAST({text} AS BIGINT), CAST(CAST({text} AS DOUBLE) AS BIGINT))"
-        value = f"CASE WHEN {whole} THEN {exact} ELSE {fail(message, safe=safe)} END"
+        value = f"CASE WHEN {whole} THEN {exact} ELSE {fail(message)} END"
     return f"CASE WHEN {name} IS NULL THEN NULL WHEN json_type({name}) IN {types} THEN {value} ELSE {wrong} END"
 
 
-def _lax(kind: str, name: str, safe: bool = False) -> str:
+def _lax(kind: str, name: str) -> str:
     """LAX_INT64 and its like: NULL when there is no conversion."""
-    del safe
     text = f"json_extract_string({name}, '$')"
     number = f"TRY_CAST({text} AS DOUBLE)"
     value = {
@@ -130,17 +129,17 @@ def _lax(kind: str, name: str, safe: bool = False) -> str:
     return f"CASE WHEN json_type({name}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN {value} END"
 
 
-Conversion = Callable[[str, str, bool], str]
+Conversion = Callable[[str, str], str]
 
 
 def _one(kind: str, convert: Conversion) -> Callable[[Call], str]:
-    return lambda call: let(call.text(0), convert(kind, "v_", call.safe))
+    return lambda call: let(call.text(0), convert(kind, "v_"))
 
 
 def _many(kind: str, convert: Conversion, lax: bool) -> Callable[[Call], str]:
     def render(call: Call) -> str:
-        wrong = "NULL" if lax else fail("'The provided JSON input is not an array'", safe=call.safe)
-        items = f"list_transform(json_extract(v_, '$[*]'), lambda e_: {convert(kind, 'e_', call.safe)})"
+        wrong = "NULL" if lax else fail("'The provided JSON input is not an array'")
+        items = f"list_transform(json_extract(v_, '$[*]'), lambda e_: {convert(kind, 'e_')})"
         return let(
             call.text(0), f"CASE WHEN v_ IS NULL THEN NULL WHEN json_type(v_) = 'ARRAY' THEN {items} ELSE {wrong} END"
         )

@@ -93,7 +93,7 @@ def _checked_divisor(call: Call, text: str) -> str:
     message = f"'division by zero: ' || CAST({call.text(0)} AS VARCHAR) || ' / ' || CAST({call.text(1)} AS VARCHAR)"
     if call.is_literal(1) and call.raw(1).strip("0.") != "":
         return text
-    return f"CASE WHEN {call.text(1)} = 0 THEN {fail(message, safe=call.safe)} ELSE {text} END"
+    return f"CASE WHEN {call.text(1)} = 0 THEN {fail(message)} ELSE {text} END"
 
 
 def _div(call: Call) -> str:
@@ -130,7 +130,7 @@ def _log(call: Call) -> str:
     # DuckDB answers -inf for 0, BigQuery an error.
     message = f"'Floating point error in function: {call.name}(' || CAST({call.text(0)} AS VARCHAR) || ')'"
     wrong = " OR ".join(f"{value} <= 0" for value in values)
-    return decimal(call, f"CASE WHEN {wrong} THEN {fail(message, safe=call.safe)} ELSE {text} END")
+    return decimal(call, f"CASE WHEN {wrong} THEN {fail(message)} ELSE {text} END")
 
 
 def _through_double(duckdb: str) -> Callable[[Call], str]:

@@ -23,7 +23,7 @@ def _range(call: Call) -> str:
         f"struct_pack(\"start\" := coalesce({call.text(0)}, CAST('-infinity' AS {name})), "
         f"\"end\" := coalesce({call.text(1)}, CAST('infinity' AS {name})))"
     )
-    wrong = fail("'Range start element must be smaller than range end element'", safe=call.safe)
+    wrong = fail("'Range start element must be smaller than range end element'")
     return let(pair, f'CASE WHEN v_."start" < v_."end" THEN v_ ELSE {wrong} END')
 
 
@@ -48,7 +48,7 @@ def _intersect(call: Call) -> str:
         "' do not overlap. Please check RANGE_OVERLAPS before calling RANGE_INTERSECT'"
     )
     common = 'struct_pack("start" := greatest(v_.a."start", v_.b."start"), "end" := least(v_.a."end", v_.b."end"))'
-    return _both(call, f"CASE WHEN {OVERLAP} THEN {common} ELSE {fail(message, safe=call.safe)} END")
+    return _both(call, f"CASE WHEN {OVERLAP} THEN {common} ELSE {fail(message)} END")
 
 
 def _contains(call: Call) -> str:
@@ -79,7 +79,7 @@ def _array(call: Call) -> str:
     ]
     if kind.kind == "DATE":
         checks.append((f"{micros} <> 0", "step with non-zero (H:M:S[.F]) part is not supported"))
-    wrong = " ".join(f"WHEN {test} THEN {fail(chr(39) + text + chr(39), safe=call.safe)}" for test, text in checks)
+    wrong = " ".join(f"WHEN {test} THEN {fail(chr(39) + text + chr(39))}" for test, text in checks)
     return let(
         f"struct_pack(r := {call.text(0)}, s := {call.text(1)})",
         f"CASE WHEN v_.r IS NULL OR v_.s IS NULL THEN NULL {wrong} ELSE {cut} END",

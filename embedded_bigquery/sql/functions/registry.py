@@ -42,6 +42,7 @@ TOPICS = (
     "strings",
     "patterns",
     "hashing",
+    "net",
     "dates",
     "date_parts",
     "date_formats",
@@ -73,7 +74,6 @@ class Call:
     having: tuple[str, str] | None = None  # ("MAX" or "MIN", DuckDB text)
     over: str = ""  # " OVER (…)" complete, to stand right after the function call
     parameters: tuple[Type | None, ...] = ()  # what the chosen signature wants, one an argument
-    safe: bool = False  # under SAFE.: NULL in place of an error
     named: Mapping[str, tuple[str, Type | None]] = field(default_factory=dict)  # name => value
 
     def option(self, name: str, position: int | None = None) -> str | None:
@@ -217,16 +217,16 @@ class Function:
         return self._render(call)
 
     def _render_safe(self, call: Call) -> str:
-        # TRY() refuses volatile arguments (error() is one) and subqueries: they are evaluated outside of it, as
-        # BigQuery does, which catches the errors of the function itself and not those of its arguments.
+        # Only the function's own errors are caught: arguments that may fail are evaluated outside of TRY(), and
+        # so are subqueries and volatile functions, which it refuses.
         names = [f"a{position}_" for position in range(call.count)]
         hard = any(word in call.raw(n).lower() for n in range(call.count) for word in ("error(", "select ", "random("))
         if not hard:
-            return f"TRY({self._render(replace(call, safe=True))})"
+            return f"TRY({self._render(call)})"
         keywords = self.keyword_positions
         inner = tuple(call.args[n] if n in keywords else f"r_.{name}" for n, name in enumerate(names))
         values = ", ".join(f"{name} := {call.raw(n)}" for n, name in enumerate(names) if n not in keywords)
-        body = f"TRY({self._render(replace(call, args=inner, safe=True))})"
+        body = f"TRY({self._render(replace(call, args=inner))})"
         return f"list_transform([struct_pack({values})], lambda r_: {body})[1]"
 
     def _render(self, call: Call) -> str:

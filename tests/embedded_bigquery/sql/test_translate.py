@@ -54,7 +54,9 @@ class Names:
 
 @pytest.fixture
 def connection() -> Connection:
-    made = Database().cursor()
+    database = Database()
+    database.add_natives()
+    made = database.cursor()
     execute(made, "CREATE SCHEMA d")
     columns = ", ".join(f'"{f.name}" {f.type.duckdb()}' for f in FIELDS)
     execute(made, f"CREATE TABLE d.t ({columns})")
