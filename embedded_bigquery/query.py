@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from embedded_bigquery import destination
@@ -13,7 +12,6 @@ from embedded_bigquery.inputs import from_api, parameter_type
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.rows import MemoryRows
 from embedded_bigquery.script.outcome import Child, Outcome
-from embedded_bigquery.sizes import measured
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Type, quoted
 
@@ -40,6 +38,8 @@ def run_query(engine: Engine, job: Job) -> Result:
         if session_id is not None:
             job.statistics["sessionInfo"] = {"sessionId": session_id}
         try:
+            limit = config.get("maximumBytesBilled")
+            session.maximum_bytes_billed = None if limit is None else int(limit)
             job.stoppable(session.cancel)
             if "destinationTable" in config and not job.is_dry_run:
                 return _into_destination(engine, job, session, parameters)
@@ -49,14 +49,8 @@ def run_query(engine: Engine, job: Job) -> Result:
     if outcome.kind in ("SCRIPT", "CALL"):
         job.statistics["numChildJobs"] = str(job.children)
     if job.is_dry_run:
-        return Result(statistics_of(outcome, referenced_bytes(engine, outcome.referenced)))
+        return Result(statistics_of(outcome))
     return result_of(outcome)
-
-
-def referenced_bytes(engine: Engine, paths: Iterable[TablePath]) -> int:
-    """The bytes of the tables that a statement reads: it cannot read more."""
-    found = [resource for path in set(paths) if (resource := engine.catalog.table(path)) is not None]
-    return sum(measured(engine, resource)[1] for resource in found if resource["type"] == "TABLE")
 
 
 def read_parameters(config: dict[str, Any]) -> Parameters:
@@ -180,12 +174,12 @@ def result_of(outcome: Outcome) -> Result:
     return Result(statistics_of(outcome), rows)
 
 
-def statistics_of(outcome: Outcome, processed: int = 0) -> dict[str, Any]:
-    """The API's statistics of a query; `processed` in bytes."""
+def statistics_of(outcome: Outcome) -> dict[str, Any]:
+    """The API's statistics of a query."""
     query: dict[str, Any] = {
         "statementType": outcome.kind,
-        "totalBytesProcessed": str(processed),
-        "totalBytesBilled": "0",
+        "totalBytesProcessed": str(outcome.bytes_processed),
+        "totalBytesBilled": str(outcome.bytes_billed),
         "cacheHit": False,
     }
     if outcome.fields:
@@ -210,7 +204,7 @@ def statistics_of(outcome: Outcome, processed: int = 0) -> dict[str, Any]:
             path = outcome.routine
             names = {"projectId": path.project, "datasetId": path.dataset, "routineId": path.name}
             query["ddlTargetRoutine"] = names
-    return {"query": query, "totalBytesProcessed": str(processed)}
+    return {"query": query, "totalBytesProcessed": str(outcome.bytes_processed)}
 
 
 def table_reference(path: TablePath) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The size of tables: rows, and logical bytes as BigQuery counts them.
+"""Logical bytes as BigQuery counts them, as DuckDB text.
 
 Source: "Estimate and control costs", section "Data size calculation".
 """
@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embedded_bigquery.catalog import Resource, fields_of, path_of
-from embedded_bigquery.duck import execute, fetch
-from embedded_bigquery.engine import Engine
 from embedded_bigquery.types import Field, Type, quoted
 
 FIXED = {
@@ -26,17 +23,24 @@ FIXED = {
 }
 
 
-def measured(engine: Engine, resource: Resource) -> tuple[int, int]:
-    """Rows and logical bytes of a stored table."""
-    name = engine.catalog.duckdb_name(path_of(resource))
-    with engine.connection() as connection:
-        [(rows, size)] = fetch(execute(connection, f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {name}"))
-    return int(rows), int(size or 0)
+MEGABYTE = 1 << 20
+LEAST_MEGABYTES = 10  # that a query which reads anything is billed
+
+
+def billed(processed: int) -> int:
+    """Bytes that a query is billed for so many that it processed."""
+    return 0 if processed == 0 else max(LEAST_MEGABYTES, -(-processed // MEGABYTE)) * MEGABYTE
 
 
 def bytes_sql(fields: Sequence[Field]) -> str:
-    """A DuckDB aggregate over a table: the bytes of these columns; NULL when there are no rows."""
-    return " + ".join(f"sum({_size(quoted(field.name), field.type)})" for field in fields) or "0"
+    """A DuckDB aggregate over a table: the bytes of these columns."""
+    return " + ".join(_column(quoted(field.name), field.type) for field in fields) or "0"
+
+
+def _column(name: str, kind: Type) -> str:
+    if kind.kind in FIXED:
+        return f"count({name}) * {FIXED[kind.kind]}"  # a NULL has no size
+    return f"coalesce(sum({_size(name, kind)}), 0)"
 
 
 def _size(value: str, kind: Type, depth: int = 0) -> str:

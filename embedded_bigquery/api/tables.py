@@ -7,12 +7,13 @@ from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
-from embedded_bigquery.catalog import Resource, path_of
+from embedded_bigquery.catalog import Resource, fields_of, path_of
 from embedded_bigquery.destination import checked_fields
+from embedded_bigquery.duck import execute, fetch
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotFound, NotSupported
 from embedded_bigquery.query import columns_of, default_sql
-from embedded_bigquery.sizes import measured
+from embedded_bigquery.sizes import bytes_sql
 from embedded_bigquery.sql.environment import TablePath
 
 VIEWS = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW"}
@@ -52,9 +53,17 @@ def shown(engine: Engine, resource: Resource) -> Resource:
         **resource,
     }
     if not any(key in resource for key in VIEWS):
-        rows, size = measured(engine, resource)
+        rows, size = _measured(engine, resource)
         answer |= {"numRows": str(rows), "numBytes": str(size), "numLongTermBytes": "0"}
     return answer
+
+
+def _measured(engine: Engine, resource: Resource) -> tuple[int, int]:
+    """Rows and logical bytes of a stored table."""
+    name = engine.catalog.duckdb_name(path_of(resource))
+    with engine.connection() as connection:
+        [(rows, size)] = fetch(execute(connection, f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {name}"))
+    return int(rows), int(size or 0)
 
 
 def insert(engine: Engine, call: Call) -> Resource:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded_bigquery.duck import fetch
-from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.errors import BytesBilledExceeded, InvalidQuery, NotSupported
 from embedded_bigquery.script.definer import Definer
 from embedded_bigquery.script.names import Names
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.sizes import billed, bytes_sql
 from embedded_bigquery.sql.environment import Translated
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
@@ -35,18 +36,41 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
     if word not in QUERIES + WRITES:
         raise _unknown(text, word)
     translated = _translated(session, text, names)
-    referenced = tuple(relation.path for relation, _ in translated.reads)
+    processed = bytes_processed(session, translated, names)
+    costs: dict[str, Any] = {
+        "referenced": tuple(read.relation.path for read in translated.reads),
+        "bytes_processed": processed,
+        "bytes_billed": 0 if dry_run else billed(processed),
+    }
+    limit = session.maximum_bytes_billed
+    if limit is not None and billed(processed) > limit:
+        raise BytesBilledExceeded(
+            f"Query exceeded limit for bytes billed: {limit}. {billed(processed)} or higher required."
+        )
     target = translated.target.path if translated.target else None
     if dry_run:
-        return Outcome(translated.kind, translated.fields, target=target, referenced=referenced)
+        return Outcome(translated.kind, translated.fields, target=target, **costs)
     if translated.kind == "SELECT":
-        rows = _rows(session, translated, names)
-        return Outcome("SELECT", translated.fields, rows, referenced=referenced)
+        return Outcome("SELECT", translated.fields, _rows(session, translated, names), **costs)
     affected = _write(session, translated, names)
     counts = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
     kind = counts.get(translated.kind)
     known: dict[str, Any] = {kind: affected} if kind else {}
-    return Outcome(translated.kind, affected=affected, target=target, referenced=referenced, **known)
+    return Outcome(translated.kind, affected=affected, target=target, **known, **costs)
+
+
+def bytes_processed(session: Session, translated: Translated, names: Names) -> int:
+    """The logical bytes of the columns that the statement refers to, in the partitions that its conditions leave."""
+    total = 0
+    for read in translated.reads:
+        columns = [field for field in read.relation.fields if field.name in read.columns]
+        if not columns or read.relation.kind not in ("TABLE", "TEMP"):
+            continue
+        where = "" if read.partitions is None else f" WHERE {read.partitions}"
+        binds = [names.value(translated.binds[position]) for position in read.binds]
+        sql = f"SELECT {bytes_sql(columns)} FROM {read.relation.duckdb_name}{where}"
+        total += int(fetch(session.run(sql, binds))[0][0])
+    return total
 
 
 def evaluate(session: Session, text: str, names: Names, target: Type | None = None) -> tuple[Type, Any]:

@@ -53,6 +53,7 @@ class Flow:
         self.calls: list[tuple[int, int, str]] = []  # places of the CALLs that led here
         self.errors: list[Raised] = []  # of the handlers around
         self.last: Outcome | None = None
+        self.bytes_processed = self.bytes_billed = 0
         self.handlers: dict[type[Node], Callable[[Any], None]] = {
             nodes.If: self._if,
             nodes.Case: self._case,

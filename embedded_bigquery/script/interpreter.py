@@ -50,7 +50,8 @@ def run(
             session.abandon()
     last = interpreter.last
     kind = "CALL" if single and isinstance(first, nodes.Call) else "SCRIPT"
-    return Outcome(kind, last.fields, last.rows) if last else Outcome(kind)
+    costs: dict[str, Any] = {"bytes_processed": interpreter.bytes_processed, "bytes_billed": interpreter.bytes_billed}
+    return Outcome(kind, last.fields, last.rows, **costs) if last else Outcome(kind, **costs)
 
 
 class _Interpreter(Flow):
@@ -95,6 +96,10 @@ class _Interpreter(Flow):
             self._told(node, started, None, error)
             raise
         self.system["row_count"] = outcome.affected
+        self.bytes_processed += outcome.bytes_processed
+        self.bytes_billed += outcome.bytes_billed
+        self.system["script.bytes_processed"] = self.bytes_processed
+        self.system["script.bytes_billed"] = self.bytes_billed
         self.last = outcome if outcome.kind == "SELECT" else self.last
         self._told(node, started, outcome, None)
         return outcome

@@ -26,6 +26,8 @@ class Outcome:
     routine: TablePath | None = None  # of DDL
     operation: str | None = None  # CREATE, REPLACE, SKIP, DROP or ALTER
     referenced: tuple[TablePath, ...] = ()
+    bytes_processed: int = 0
+    bytes_billed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

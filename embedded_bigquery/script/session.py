@@ -49,6 +49,7 @@ class Session:
         self.transaction: Transaction | None = None
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
         self.is_aborted = False
+        self.maximum_bytes_billed: int | None = None  # of each statement of the job at hand
         self.variables = Frame()  # of the scripts of a session that outlives them
         self._cancelled = threading.Event()
         self.set_default_dataset(default_dataset)

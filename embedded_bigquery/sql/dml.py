@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.assignments import stored, target_field, with_field
 from embedded_bigquery.sql.environment import Guard, Relation, Translated
+from embedded_bigquery.sql.pruning import covers_whole_partitions
 from embedded_bigquery.sql.queries import Queries
-from embedded_bigquery.sql.scope import Block, Lowered, Scope
+from embedded_bigquery.sql.scope import Block, Lowered, Scope, renumbered
 from embedded_bigquery.sql.sources import visible_columns
 from embedded_bigquery.types import Field, quoted
 
 TWICE = "UPDATE/MERGE must match at most one source row for each target row"
-# A bind in DuckDB text; literals and quoted names, which may look like one, come first.
-BIND = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)""")
 
 
 class Dml(Queries):
@@ -38,22 +36,8 @@ class Dml(Queries):
 
     def _done(self, kind: str, sql: str, target: Relation, guards: Sequence[str] = ()) -> Translated:
         statement = self.statement
-        made = tuple(self._guard(text) for text in guards)
-        return Translated(kind, sql, (), tuple(statement.binds), statement.relations(), target, made)
-
-    def _guard(self, sql: str) -> Guard:
-        """A query with binds of the statement, numbered anew."""
-        used: list[int] = []
-
-        def renumbered(match: re.Match[str]) -> str:
-            if match[1] is None:
-                return match[0]
-            position = int(match[1]) - 1
-            if position not in used:
-                used.append(position)
-            return f"${used.index(position) + 1}"
-
-        return Guard(BIND.sub(renumbered, sql), TWICE, tuple(used))
+        made = tuple(Guard(text, TWICE, binds) for text, binds in map(renumbered, guards))
+        return Translated(kind, sql, (), tuple(statement.binds), statement.reads(), target, made)
 
     def _scope(self) -> Scope:
         return Scope(self.statement, Scope(self.statement), block=Block())
@@ -71,6 +55,7 @@ class Dml(Queries):
         scope.block.loose.clear()
         text = self.boolean(node.where, scope.variant(clause="WHERE clause"), "WHERE clause")
         self.check_partition_filters(scope)
+        self.prune(node.where, scope)
         return text
 
     # ---- INSERT
@@ -151,6 +136,7 @@ class Dml(Queries):
         if node.source is not None:
             row = f"{quoted(scope.sources[0].alias)}.rowid"
             guards = [f"SELECT 1 FROM {name},{source[5:]} WHERE {where} GROUP BY {row} HAVING count(*) > 1 LIMIT 1"]
+        self._rewrites(scope)
         return self._done("UPDATE", f"UPDATE {name} SET {settings}{source} WHERE {where}", target, guards)
 
     def _beside(self, node: nodes.Node, scope: Scope) -> str:
@@ -195,7 +181,18 @@ class Dml(Queries):
         target = self._target(node.path, node.at)
         scope = self._scope()
         name = self.table_source(target, node.alias or target.path.name, scope, node.at)
-        return self._done("DELETE", f"DELETE FROM {name} WHERE {self._condition(node, scope, 'DELETE')}", target)
+        where = self._condition(node, scope, "DELETE")
+        if covers_whole_partitions(node.where, scope.sources[0], scope):
+            self.statement.references.pop(0)  # BigQuery drops the partitions and reads nothing
+        else:
+            self._rewrites(scope)
+        return self._done("DELETE", f"DELETE FROM {name} WHERE {where}", target)
+
+    def _rewrites(self, scope: Scope) -> None:
+        """All columns of the target's partitions count as read, since their rows are written anew."""
+        reference = scope.sources[0].reference
+        assert reference is not None
+        reference.columns.update(field.name for field in reference.relation.fields)
 
     # ---- MERGE
 
@@ -224,6 +221,9 @@ class Dml(Queries):
             where = "" if "TRUE" in tests else f" WHERE {' OR '.join(tests)}"
             joined = f"{name} JOIN {source} ON {condition}{where}"
             guards = [f"SELECT 1 FROM {joined} GROUP BY {row} HAVING count(*) > 1 LIMIT 1"]
+        self.prune(node.on, scope)
+        if any(when.action != "INSERT" for when in node.whens):
+            self._rewrites(scope)
         sql = f"MERGE INTO {name} USING {source} ON {condition} {' '.join(clauses)}"
         return self._done("MERGE", sql, target, guards)
 

@@ -109,6 +109,16 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What a statement reads of one table: columns, and the partitions left by a DuckDB condition (None: all)."""
+
+    relation: Relation
+    columns: frozenset[str]
+    partitions: str | None = None
+    binds: tuple[int, ...] = ()  # positions in the statement's own binds of $1, $2, … in the condition
+
+
+@dataclass(frozen=True, slots=True)
 class Translated:
     """One GoogleSQL query or DML statement as DuckDB runs it."""
 
@@ -116,7 +126,7 @@ class Translated:
     duckdb_sql: str
     fields: tuple[Field, ...] = ()  # result columns of a query
     binds: tuple[Bind, ...] = ()
-    reads: tuple[tuple[Relation, frozenset[str]], ...] = ()  # relation, columns referenced
+    reads: tuple[Read, ...] = ()
     target: Relation | None = None
     guards: tuple[Guard, ...] = ()
     unnamed: frozenset[int] = frozenset()  # positions of the columns that the query gives no name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
-from embedded_bigquery.sql.environment import Bind, Environment, Relation
+from embedded_bigquery.sql.environment import Bind, Environment, Read, Relation
 from embedded_bigquery.types import Field, Type, quoted
 
 Place = tuple[int, int] | None
@@ -42,6 +43,7 @@ class Source:
     value: Column | None = None  # of UNNEST and of value tables: the alias itself is a value
     relation: Relation | None = None
     hidden: tuple[Column, ...] = ()  # pseudo-columns: they have names, and * leaves them out
+    reference: Reference | None = None  # of a table: where the columns that are used are noted
     is_range: bool = False  # its columns are seen through its alias alone
 
     def column(self, name: str) -> Column | None:
@@ -70,12 +72,40 @@ def row_of(columns: Sequence[Column]) -> tuple[str, Type]:
 
 
 @dataclass(slots=True)
+class Reference:
+    """One mention of a table in FROM: the columns that are used of it, and the partitions that are left."""
+
+    relation: Relation
+    columns: set[str] = field(default_factory=set)
+    partitions: str | None = None
+
+
+# A bind in DuckDB text; literals and quoted names, which may look like one, come first.
+BIND = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)""")
+
+
+def renumbered(sql: str) -> tuple[str, tuple[int, ...]]:
+    """A part of a statement with its binds numbered anew, and their positions in the statement."""
+    used: list[int] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        position = int(match[1]) - 1
+        if position not in used:
+            used.append(position)
+        return f"${used.index(position) + 1}"
+
+    return BIND.sub(number, sql), tuple(used)
+
+
+@dataclass(slots=True)
 class Statement:
     """What one statement gathers while it is lowered."""
 
     environment: Environment
     binds: list[Bind] = field(default_factory=list)
-    reads: dict[str, tuple[Relation, set[str]]] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
     counter: int = 0
     calls: tuple[str, ...] = ()  # functions whose bodies are being lowered, outermost first
 
@@ -89,12 +119,24 @@ class Statement:
         self.counter += 1
         return f"_{prefix}{self.counter}"
 
-    def read(self, relation: Relation) -> set[str]:
-        return self.reads.setdefault(relation.duckdb_name, (relation, set()))[1]
+    def refer(self, relation: Relation) -> Reference:
+        made = Reference(relation)
+        self.references.append(made)
+        return made
 
-    def relations(self) -> tuple[tuple[Relation, frozenset[str]], ...]:
-        """The tables that were read, with the columns referred to."""
-        return tuple((relation, frozenset(columns)) for relation, columns in self.reads.values())
+    def reads(self) -> tuple[Read, ...]:
+        """Each table that is read, once: all columns that are used, and the partitions that any mention leaves."""
+        mentions: dict[str, list[Reference]] = {}
+        for reference in self.references:
+            mentions.setdefault(reference.relation.duckdb_name, []).append(reference)
+        found = []
+        for same in mentions.values():
+            columns = frozenset().union(*(reference.columns for reference in same))
+            kept = list(dict.fromkeys(reference.partitions for reference in same))
+            tests = [test for test in kept if test is not None]
+            condition, binds = renumbered(" OR ".join(f"({test})" for test in tests))
+            found.append(Read(same[0].relation, columns, None if None in kept else condition, binds))
+        return tuple(found)
 
 
 @dataclass(slots=True)
@@ -194,8 +236,8 @@ class Scope:
         return source.row()
 
     def use(self, source: Source | None, column: Column, at: Place = None) -> Lowered:
-        if source is not None and source.relation is not None:
-            self.statement.read(source.relation).add(column.name)
+        if source is not None and source.reference is not None:
+            source.reference.columns.add(column.name)
         if self.block is not None and column.sql not in self.block.keys:
             self.block.loose.append((column, at))
         return Lowered(column.sql, column.type, column.name)

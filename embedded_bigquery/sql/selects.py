@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.expressions import Columns, ordering
+from embedded_bigquery.sql.pruning import partitions_left
 from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, row_of, value_name
 from embedded_bigquery.sql.sources import Sources, visible_columns
 from embedded_bigquery.types import quoted
@@ -75,7 +76,15 @@ class Selects(Sources):
         if node.where is not None:
             text = f" WHERE {self.boolean(node.where, scope.variant(clause='WHERE clause'), 'WHERE clause')}"
         self.check_partition_filters(scope)
+        self.prune(node.where, scope)
         return text
+
+    def prune(self, condition: nodes.Node | None, scope: Scope) -> None:
+        """Notes which partitions of the tables in FROM the condition leaves."""
+        for source in scope.sources:
+            if source.reference is not None and source.reference.partitions is None:
+                test = partitions_left(condition, source, scope, lambda node, alone: self.boolean(node, alone, "WHERE"))
+                source.reference.partitions = test
 
     def check_partition_filters(self, scope: Scope) -> None:
         """Raises InvalidQuery for a table that must be filtered by its partitions and is not."""

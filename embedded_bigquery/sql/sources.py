@@ -146,8 +146,8 @@ class Sources(Expressions):
             time = f"{quoted(alias)}.{quoted(PARTITION_TIME)}"
             date = f"CAST({time} AS DATE)"
             hidden = (Column(PARTITION_TIME, TIMESTAMP, time), Column("_PARTITIONDATE", DATE, date))
-        self.add(Source(alias, own, relation=relation, hidden=hidden), scope, at)
-        self.statement.read(relation)
+        reference = self.statement.refer(relation)
+        self.add(Source(alias, own, relation=relation, hidden=hidden, reference=reference), scope, at)
         return f"{relation.duckdb_name} AS {quoted(alias)}"
 
     def _view(self, relation: Relation) -> tuple[str, Columns]:

@@ -31,7 +31,7 @@ def translate(text: str, environment: Environment) -> Translated:
     sql, columns = Queries(statement).result(node)
     unnamed = frozenset(position for position, column in enumerate(columns) if not column.name)
     fields, binds = result_fields(columns), tuple(statement.binds)
-    return Translated("SELECT", sql, fields, binds, statement.relations(), unnamed=unnamed)
+    return Translated("SELECT", sql, fields, binds, statement.reads(), unnamed=unnamed)
 
 
 def translate_expression(text: str, environment: Environment, target: Type | None = None) -> Translated:
@@ -47,4 +47,4 @@ def translate_expression(text: str, environment: Environment, target: Type | Non
             raise InvalidQuery(f"Cannot coerce expression {text} to type {target}", at=node.at)
         sql, kind = converted(sql, kind, target), target
     fields = (Field(value.name, kind or INT64),)
-    return Translated("SELECT", f"{SELECT}{sql} AS c0", fields, tuple(statement.binds), statement.relations())
+    return Translated("SELECT", f"{SELECT}{sql} AS c0", fields, tuple(statement.binds), statement.reads())
