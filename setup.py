@@ -26,4 +26,5 @@ setup(
         "sqlglot>=30.30,<30.31",
         "tenacity>=9,<10",
     ],
+    extras_require={"javascript": ["mini-racer>=0.12,<1"]},  # functions in JavaScript on the embedded engine
 )

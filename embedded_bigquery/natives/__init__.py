@@ -12,10 +12,10 @@ from embedded_bigquery.natives import (
     addresses,
     buckets,
     encodings,
-    failures,
     format_elements,
     hashes,
     intervals,
+    javascript,
     json_edits,
     json_paths,
     json_values,
@@ -42,6 +42,6 @@ MODULES = (
     json_paths,
     json_edits,
     printf,
-    failures,
+    javascript,
 )
 NATIVES: tuple[Native, ...] = tuple(chain.from_iterable(module.NATIVES for module in MODULES))

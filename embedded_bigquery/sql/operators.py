@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
+from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.duckdb_text import fail, let
 from embedded_bigquery.sql.functions.registry import Call, Function, Renderer
 from embedded_bigquery.sql.functions.signatures import supertype
-from embedded_bigquery.types import Type, quoted
+from embedded_bigquery.types import STRING, Type, quoted
 
 DIFFERENCES = {
     "DATE": "to_days(CAST({0} - {1} AS INTEGER))",
@@ -140,6 +141,16 @@ def _like(call: Call) -> str:
     return f"({call.text(0)} LIKE {call.text(1)} ESCAPE '\\')"
 
 
+def _concatenation(call: Call) -> str:
+    """Values of other types join a STRING as text."""
+    kinds = call.types if call.result == STRING else ()
+    if any(kind is not None and (kind.is_array or kind.is_struct or kind.kind == "BYTES") for kind in kinds):
+        shown = ", ".join(str(kind) for kind in call.types)
+        raise InvalidQuery(f"No matching signature for operator || for argument types: {shown}")
+    texts = [cast(call.text(n), call.types[n], STRING) if kinds and call.types[n] else call.text(n) for n in (0, 1)]
+    return f"({texts[0]} || {texts[1]})"
+
+
 def _shift(sign: str) -> Renderer:
     """All 64 bits take part, the sign too; a shift by the width or more leaves none."""
 
@@ -175,8 +186,13 @@ BINARY: dict[str, Function] = {
     "LIKE": Function("LIKE", ("LIKE(STRING, STRING) -> BOOL", "LIKE(BYTES, BYTES) -> BOOL"), _like),
     "||": Function(
         "||",
-        ("||(STRING, STRING) -> STRING", "||(BYTES, BYTES) -> BYTES", "||(ARRAY<T>, ARRAY<T>) -> ARRAY<T>"),
-        "({0} || {1})",
+        (
+            "||(STRING, STRING) -> STRING",
+            "||(BYTES, BYTES) -> BYTES",
+            "||(ARRAY<T>, ARRAY<T>) -> ARRAY<T>",
+            "||(ANY, ANY) -> STRING",
+        ),
+        _concatenation,
     ),
     "&": Function("&", ("&(INT64, INT64) -> INT64",), "({0} & {1})"),
     "|": Function("|", ("|(INT64, INT64) -> INT64",), "({0} | {1})"),

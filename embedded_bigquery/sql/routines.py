@@ -16,6 +16,7 @@ from embedded_bigquery.sql.expressions import LITERALS, Columns
 from embedded_bigquery.sql.functions.duckdb_text import is_short, let
 from embedded_bigquery.sql.functions.registry import converted, lookup
 from embedded_bigquery.sql.functions.signatures import coerces
+from embedded_bigquery.sql.javascript import javascript_call
 from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.pivots import Pivots
 from embedded_bigquery.sql.scope import Column, Lowered, Scope
@@ -67,7 +68,7 @@ class Routines(Pivots):
         if with_depth >= DEPTH or str(routine.path) in self.statement.calls:
             raise InvalidQuery(f"Function {name} calls itself, directly or through others", at=node.at)
         if routine.language != "SQL":
-            return self.foreign_call(node, routine, arguments, over)
+            return _foreign(routine, arguments, node)
         holders = [f"udf{with_depth}_{position}_" for position in range(len(arguments))]
         constants = {
             argument.name.lower(): Lowered(
@@ -102,9 +103,6 @@ class Routines(Pivots):
         for holder, value in zip(holders, arguments, strict=True):
             text = _filled(text, holder, value.sql)
         return Lowered(f"({text})", kind)
-
-    def foreign_call(self, node: nodes.Call, routine: Routine, values: Sequence[Lowered], over: str) -> Lowered:
-        raise NotSupported(f"functions in {routine.language.title()} ({routine.path.name})", at=node.at)
 
     # ---- table functions
 
@@ -192,6 +190,16 @@ class Routines(Pivots):
         name = self.statement.unique("table")
         inner.tables[argument.name] = (name, columns)
         return f"{quoted(name)}({names}) AS ({sql})"
+
+
+def _foreign(routine: Routine, values: Sequence[Lowered], node: nodes.Call) -> Lowered:
+    try:
+        if routine.language == "JAVASCRIPT":
+            return javascript_call(routine, values)
+        raise NotSupported(f"functions in {routine.language.title()} ({routine.path.name})")
+    except InvalidQuery as error:
+        error.at = node.at
+        raise
 
 
 def _positional(node: nodes.Call, routine: Routine) -> list[nodes.Node]:

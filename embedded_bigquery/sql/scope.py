@@ -53,6 +53,11 @@ class Source:
             raise InvalidQuery(f"Column name {name} is ambiguous")
         return found[0] if found else None
 
+    @property
+    def all(self) -> tuple[Column, ...]:
+        """Every column that the source has names for, its value included."""
+        return (*self.columns, *self.hidden, *([self.value] if self.value is not None else []))
+
     def anonymous(self) -> Source:
         """The same columns, without a name for the row."""
         return replace(self, alias="")

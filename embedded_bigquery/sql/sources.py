@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 from embedded_bigquery.errors import InvalidQuery, NotFound, NotSupported
 from embedded_bigquery.sql import nodes
@@ -15,6 +17,7 @@ from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, s
 from embedded_bigquery.types import DATE, INT64, TIMESTAMP, quoted
 
 PARTITION_TIME = "_PARTITIONTIME"
+PLAIN_COLUMN = re.compile(r'"((?:[^"]|"")+)"\.(?:\w+|"(?:[^"]|"")+")')
 
 
 class Sources(Expressions):
@@ -55,9 +58,23 @@ class Sources(Expressions):
 
     def join(self, node: nodes.Join, scope: Scope) -> str:
         left = self.source(node.left, scope)
+        array = self._array_item(node.right, scope)
+        if array is not None and node.on is None and not node.using and node.kind in (",", "CROSS", "INNER", "LEFT"):
+            value, is_correlated = self._array(array, scope)
+            if is_correlated:
+                return self._exploded(left, array, value, scope, keep=node.kind == "LEFT")
         count = len(scope.sources)
         right = self.source(node.right, scope)
         return f"{left} {self.joined(node, right, scope, count)}"
+
+    def _array_item(self, node: nodes.Node, scope: Scope) -> nodes.Unnest | None:
+        """The item as an UNNEST when it is one, or a path to an array."""
+        if isinstance(node, nodes.Unnest):
+            return node
+        if isinstance(node, nodes.Table) and len(node.path) > 1 and _has(scope.find_source(node.path[0]), node.path[1]):
+            path = nodes.Path(node.at, node.path)
+            return nodes.Unnest(node.at, path, node.alias or node.path[-1], node.offset)
+        return None
 
     def joined(self, node: nodes.Join, right: str, scope: Scope, count: int) -> str:
         """The join's keyword, right side and condition; the first `count` sources are the left side's."""
@@ -114,9 +131,9 @@ class Sources(Expressions):
             alias = node.alias or path[0]
             self.add(source_of(alias, columns), scope, node.at)
             return f"{quoted(name)} AS {quoted(alias)}"
-        if len(path) > 1 and _has(scope.find_source(path[0]), path[1]):
-            array = nodes.Path(node.at, path)
-            return self._unnest(nodes.Unnest(node.at, array, node.alias or path[-1], node.offset), scope)
+        array = self._array_item(node, scope)
+        if array is not None:
+            return self._unnest(array, scope)
         if node.as_of is not None:
             raise NotSupported("FOR SYSTEM_TIME AS OF", at=node.at)
         relation = self.relation(path, node.at)
@@ -161,28 +178,85 @@ class Sources(Expressions):
 
     # ---- arrays
 
-    def _unnest(self, node: nodes.Unnest, scope: Scope) -> str:
+    def _array(self, node: nodes.Unnest, scope: Scope) -> tuple[Lowered, bool]:
+        """The array, and whether it is one of what stands before it in the same FROM."""
         block = scope.block or Block()
         before = len(block.loose)
         value = self.expression(node.array, scope.variant(block=block, clause="UNNEST"))
-        is_correlated = len(block.loose) > before
         if value.type is not None and not value.type.is_array:
             raise InvalidQuery(
                 f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {value.type}",
                 at=node.array.at,
             )
+        return value, len(block.loose) > before
+
+    def _unnest(self, node: nodes.Unnest, scope: Scope) -> str:
+        value, is_correlated = self._array(node, scope)
         # Two arrays may have one alias: then neither can be named.
         is_free = bool(node.alias) and scope.source(node.alias) is None
         name = node.alias if is_free else self.statement.unique("u")
-        element = value.type.element if value.type else None
-        scope.sources.append(Source(name, (), value=Column(node.alias, element, f"{quoted(name)}.v")))
-        positions = ""
-        if node.offset is not None:
-            positions = f", generate_subscripts({value.sql}, 1) - 1 AS o"
-            own = Column(node.offset, INT64, f"{quoted(name)}.o")
-            scope.sources.append(Source(self.statement.unique("o"), (own,)))
+        self._add_elements(node, value, name, f"{quoted(name)}.v", f"{quoted(name)}.o", scope)
+        positions = f", generate_subscripts({value.sql}, 1) - 1 AS o" if node.offset is not None else ""
         lateral = "LATERAL " if is_correlated else ""
         return f"{lateral}(SELECT unnest({value.sql}) AS v{positions}) AS {quoted(name)}"
+
+    def _add_elements(
+        self, node: nodes.Unnest, value: Lowered, name: str, element: str, offset: str, scope: Scope
+    ) -> None:
+        kind = value.type.element if value.type else None
+        scope.sources.append(Source(name, (), value=Column(node.alias, kind, element)))
+        if node.offset is not None:
+            scope.sources.append(Source(self.statement.unique("o"), (Column(node.offset, INT64, offset),)))
+
+    def _exploded(self, left: str, node: nodes.Unnest, value: Lowered, scope: Scope, *, keep: bool) -> str:
+        """The left side with a row for each element: DuckDB does this in order and without a join.
+
+        `keep`: a row whose array has no elements stays, with NULL for one.
+        """
+        alias, listed = self._moved(scope)
+        element = self.statement.unique("v")
+        offset = f"{element}_o"
+        wanted = [(value.sql, element)]
+        if node.offset is not None:
+            wanted.append((f"generate_series(0, len({value.sql}) - 1)", offset))
+        for array, own in wanted:
+            kept = f"CASE WHEN len({value.sql}) > 0 THEN {array} ELSE [NULL] END" if keep else array
+            listed += f", unnest({kept}) AS {own}"
+        name = node.alias if node.alias and scope.source(node.alias) is None else self.statement.unique("u")
+        prefix = quoted(alias)
+        self._add_elements(node, value, name, f"{prefix}.{element}", f"{prefix}.{offset}", scope)
+        return f"(SELECT {listed} FROM {left}) AS {prefix}"
+
+    def _moved(self, scope: Scope) -> tuple[str, str]:
+        """Makes the scope's columns those of one subquery around them; its alias and what it selects."""
+        columns = [column for source in scope.sources for column in source.all]
+        aliases = {_prefix(column.sql) for column in (*columns, *scope.merged.values())}
+        if len(aliases) == 1 and (alias := next(iter(aliases))):
+            return alias, f"{quoted(alias)}.*"
+        alias = self.statement.unique("j")
+        names = {column.sql: f"x{n}" for n, column in enumerate((*columns, *scope.merged.values()))}
+
+        def moved(column: Column) -> Column:
+            return replace(column, sql=f"{quoted(alias)}.{names[column.sql]}")
+
+        scope.sources[:] = [
+            replace(
+                source,
+                columns=tuple(map(moved, source.columns)),
+                hidden=tuple(map(moved, source.hidden)),
+                value=source.value and moved(source.value),
+            )
+            for source in scope.sources
+        ]
+        for key, column in scope.merged.items():
+            scope.merged[key] = moved(column)
+        return alias, ", ".join(f"{sql} AS {name}" for sql, name in names.items())
+
+
+def _prefix(sql: str) -> str:
+    """The alias in the text of a plain column, "" for any other text."""
+    found = PLAIN_COLUMN.fullmatch(sql)
+    return found[1].replace('""', '"') if found else ""
 
 
 def source_of(alias: str, columns: Sequence[Column]) -> Source:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.expressions import Expressions
 from embedded_bigquery.sql.scope import Lowered, Scope
 from embedded_bigquery.types import INT64
-
-# DuckDB's error() is volatile, which it forbids in a window; literals come first, since they may look like a call.
-ERROR = re.compile(r"'(?:[^']|'')*'|\berror\(")
-
-
-def _steady(text: str) -> str:
-    return ERROR.sub(lambda found: "bq_fail(" if found[0] == "error(" else found[0], text) if "error(" in text else text
 
 
 def window_text(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
@@ -32,7 +23,7 @@ def window_text(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
         )
     if frame is not None:
         parts.append(_frame(lower, frame, scope))
-    return _steady(" ".join(parts))
+    return " ".join(parts)
 
 
 def resolved_window(window: nodes.Window, scope: Scope) -> nodes.Window:

@@ -138,7 +138,9 @@ def coerces(source: Type, target: Type, *, literal: bool = False) -> int | None:
         return 0
     if source.is_array and target.is_array and source.element and target.element:
         # Only the element of an array literal is converted, but the caller's own ARRAY typing decides that.
-        return None if source.element.is_struct else coerces(source.element, target.element, literal=literal)
+        if source.element.is_struct:
+            return 1 if same_shape(source.element, target.element) else None
+        return coerces(source.element, target.element, literal=literal)
     if source.is_struct and target.is_struct and len(source.fields) == len(target.fields):
         steps = [coerces(a.type, b.type, literal=literal) for a, b in zip(source.fields, target.fields, strict=True)]
         return None if None in steps else 1 + sum(step for step in steps if step is not None)
@@ -148,6 +150,15 @@ def coerces(source: Type, target: Type, *, literal: bool = False) -> int | None:
     if literal and source.kind == "FLOAT64" and target.kind in ("NUMERIC", "BIGNUMERIC"):
         return 9
     return None
+
+
+def same_shape(left: Type, right: Type) -> bool:
+    """Whether two types differ in the names of fields alone."""
+    if left.is_struct and right.is_struct and len(left.fields) == len(right.fields):
+        return all(same_shape(a.type, b.type) for a, b in zip(left.fields, right.fields, strict=True))
+    if left.element is not None and right.element is not None:
+        return left.kind == right.kind and same_shape(left.element, right.element)
+    return left == right
 
 
 def supertype(types: Iterable[Type | None]) -> Type | None:
