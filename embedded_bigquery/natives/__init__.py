@@ -20,6 +20,7 @@ from embedded_bigquery.natives import (
     json_paths,
     json_values,
     number_format,
+    numbers,
     patterns,
     printf,
     text,
@@ -31,6 +32,7 @@ __all__ = ["NATIVES", "Native"]
 MODULES = (
     text,
     patterns,
+    numbers,
     hashes,
     addresses,
     intervals,

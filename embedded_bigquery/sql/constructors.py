@@ -8,10 +8,10 @@ from embedded_bigquery.sql.assignments import fitted
 from embedded_bigquery.sql.expressions import LITERALS, Expressions, Handler
 from embedded_bigquery.sql.functions.cast_formats import cast_by_format
 from embedded_bigquery.sql.functions.conversion import cast
-from embedded_bigquery.sql.functions.registry import converted, supertype
+from embedded_bigquery.sql.functions.registry import converted, exact_literal, supertype
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.scope import Lowered, Scope, value_name
-from embedded_bigquery.types import INT64, STRING, Field, Type, array_of, quoted
+from embedded_bigquery.types import BIGNUMERIC, INT64, NUMERIC, STRING, Field, Type, array_of, quoted
 
 
 def typed(lower: Expressions, node: nodes.Node, scope: Scope, target: Type) -> Lowered:
@@ -125,6 +125,8 @@ def _cast(lower: Expressions, node: nodes.Cast, scope: Scope) -> Lowered:
     if isinstance(node.value, nodes.Array) and not node.value.items and node.value.element is None:
         return Lowered(f"CAST([] AS {target.duckdb()})", target)
     value = lower.expression(node.value, scope)
+    if isinstance(node.value, nodes.Number) and target in (NUMERIC, BIGNUMERIC):
+        value = Lowered(exact_literal(node.value, target), target)
     zone = lower.coerced(node.zone, scope, STRING) if node.zone is not None else None
     if node.format is not None:
         form = lower.coerced(node.format, scope, STRING)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.conversion import cast
-from embedded_bigquery.sql.functions.duckdb_text import fail, let
+from embedded_bigquery.sql.functions.duckdb_text import fail, finite, is_short, let
 from embedded_bigquery.sql.functions.registry import Call, Function, Renderer
 from embedded_bigquery.sql.functions.signatures import supertype
-from embedded_bigquery.types import STRING, Type, quoted
+from embedded_bigquery.types import FLOAT64, INT64, STRING, Type, quoted
 
 DIFFERENCES = {
     "DATE": "to_days(CAST({0} - {1} AS INTEGER))",
@@ -32,6 +32,8 @@ def _number(sign: str) -> Renderer:
     def render(call: Call) -> str:
         text = f"({call.text(0)} {sign} {call.text(1)})"
         result = call.result
+        if result == FLOAT64:
+            return _finite(call, sign)
         if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
             # DuckDB widens the scale with each operation; BigQuery keeps 9 digits (38 for BIGNUMERIC).
             return f"CAST({text} AS {result.duckdb()})"
@@ -46,10 +48,22 @@ def _number(sign: str) -> Renderer:
     return render
 
 
+def _finite(call: Call, sign: str) -> str:
+    """The result of two FLOAT64, or an error where it overflows."""
+    operands = [call.text(0), call.text(1)]
+    if all(is_short(operand) for operand in operands):
+        return finite(f"({operands[0]} {sign} {operands[1]})", operands, "'double overflow'")
+    names = ["v_.a", "v_.b"]
+    body = finite(f"({names[0]} {sign} {names[1]})", names, "'double overflow'")
+    return let(f"struct_pack(a := {operands[0]}, b := {operands[1]})", body)
+
+
 def _divide(call: Call) -> str:
     left, right = call.text(0), call.text(1)
     text, result = f"({left} / {right})", call.result
-    if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
+    if result == FLOAT64 and call.types != (INT64, INT64):
+        text = _finite(call, "/")
+    elif result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
         text = f"CAST({text} AS {result.duckdb()})"
     divisor = call.nodes[1]
     if isinstance(divisor, nodes.Number) and divisor.text.strip("-0.") != "":
@@ -141,6 +155,19 @@ def _like(call: Call) -> str:
     return f"({call.text(0)} LIKE {call.text(1)} ESCAPE '\\')"
 
 
+def _bits(sign: str, text: str) -> Renderer:
+    def render(call: Call) -> str:
+        if call.kind(0) == "BYTES":
+            return f"bq_combined_bits({call.text(0)}, {call.text(1)}, '{sign}')"
+        return text.format(call.text(0), call.text(1))
+
+    return render
+
+
+def _inverted(call: Call) -> str:
+    return f"bq_inverted_bits({call.text(0)})" if call.kind(0) == "BYTES" else f"(~{call.text(0)})"
+
+
 def _concatenation(call: Call) -> str:
     """Values of other types join a STRING as text."""
     kinds = call.types if call.result == STRING else ()
@@ -156,6 +183,8 @@ def _shift(sign: str) -> Renderer:
 
     def render(call: Call) -> str:
         value, count = call.text(0), call.text(1)
+        if call.kind(0) == "BYTES":
+            return f"bq_shifted_bits({value}, {'' if sign == '<<' else '-'}{count})"
         bits = f"(CAST({value} AS HUGEINT) & {BITS})"
         shifted = f"(({bits} {sign} least({count}, 63)) & {BITS})"
         signed = let(
@@ -194,17 +223,20 @@ BINARY: dict[str, Function] = {
         ),
         _concatenation,
     ),
-    "&": Function("&", ("&(INT64, INT64) -> INT64",), "({0} & {1})"),
-    "|": Function("|", ("|(INT64, INT64) -> INT64",), "({0} | {1})"),
-    "^": Function("^", ("^(INT64, INT64) -> INT64",), "xor({0}, {1})"),
-    "<<": Function("<<", ("<<(INT64, INT64) -> INT64",), _shift("<<")),
-    ">>": Function(">>", (">>(INT64, INT64) -> INT64",), _shift(">>")),
+    **{
+        sign: Function(sign, (f"{sign}(INT64, INT64) -> INT64", f"{sign}(BYTES, BYTES) -> BYTES"), _bits(sign, text))
+        for sign, text in (("&", "({0} & {1})"), ("|", "({0} | {1})"), ("^", "xor({0}, {1})"))
+    },
+    **{
+        sign: Function(sign, (f"{sign}(INT64, INT64) -> INT64", f"{sign}(BYTES, INT64) -> BYTES"), _shift(sign))
+        for sign in ("<<", ">>")
+    },
 }
 
 UNARY: dict[str, Function] = {
     "-": Function("-", (*(f"-({kind}) -> {kind}" for kind in NUMBERS), "-(INTERVAL) -> INTERVAL"), "(-{0})"),
     "+": Function("+", tuple(f"+({kind}) -> {kind}" for kind in NUMBERS), "{0}"),
     "NOT": Function("NOT", ("NOT(BOOL) -> BOOL",), "(NOT {0})"),
-    "~": Function("~", ("~(INT64) -> INT64",), "(~{0})"),
+    "~": Function("~", ("~(INT64) -> INT64", "~(BYTES) -> BYTES"), _inverted),
 }
 OPERATORS = frozenset((*BINARY, *UNARY))

@@ -36,12 +36,13 @@ def _generate(call: Call) -> str:
     start, end = call.text(0), call.text(1)
     step = call.text(2) if call.count > 2 else "1"
     wrong = fail("'Sequence step cannot be 0.'")
+    is_sure = call.count == 2 or call.number(2)
     if kind == "INT64":
         series = f"generate_series({start}, {end}, {step})"
     else:
         count = f"CAST(floor(({end} - {start}) / {step}) AS BIGINT)"
         series = f"list_transform(generate_series(0, {count}), lambda i_: {start} + i_ * {step})"
-    if call.is_literal(2) or call.count == 2:
+    if is_sure:
         return series
     return f"CASE WHEN {step} = 0 THEN {wrong} ELSE {series} END"
 

@@ -85,6 +85,16 @@ def _between(text: str, source: str, target: Type, safe: bool, zone: str | None)
     if target.kind == "INT64" and source == "FLOAT64":
         # DuckDB rounds half to even here, BigQuery half away from zero.
         return f"{word}(round({text}) AS BIGINT)"
+    if source == "FLOAT64" and target.kind in ("NUMERIC", "BIGNUMERIC"):
+        # DuckDB multiplies by ten to the scale: beyond 2**53 that is inexact.
+        places = 9 if target.kind == "NUMERIC" else 38
+        exact = let_unless_short(
+            text,
+            lambda v: (
+                f"CASE WHEN abs({v}) < 4000000 THEN CAST({v} AS VARCHAR) ELSE bq_exact_decimal({v}, {places}) END"
+            ),
+        )
+        return f"{word}({f'TRY({exact})' if safe else exact} AS {target.duckdb()})"
     return f"{word}({text} AS {target.duckdb()})"
 
 
@@ -96,7 +106,7 @@ def to_string(text: str, source: Type, *, zone: str | None = None, safe: bool = 
         return let_unless_short(
             text,
             lambda v: (
-                f"CASE WHEN CAST(printf('%.15g', CAST({v} AS DOUBLE)) AS DOUBLE) = {v} "
+                f"CASE WHEN isnan({v}) THEN 'nan' WHEN CAST(printf('%.15g', CAST({v} AS DOUBLE)) AS DOUBLE) = {v} "
                 f"THEN printf('%.15g', CAST({v} AS DOUBLE)) ELSE printf('%.17g', CAST({v} AS DOUBLE)) END"
             ),
         )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from embedded_bigquery.sql.functions.conversion import let_unless_short
-from embedded_bigquery.sql.functions.duckdb_text import fail, let
+from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql.functions.conversion import let_unless_short, to_string
+from embedded_bigquery.sql.functions.duckdb_text import fail, finite, let, literal
 from embedded_bigquery.sql.functions.registry import Call, Function
 from embedded_bigquery.sql.functions.signatures import supertype
-from embedded_bigquery.types import FLOAT64, Type
+from embedded_bigquery.types import FLOAT64, NUMERIC, Type
 
 NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 DECIMALS = ("NUMERIC", "BIGNUMERIC")
@@ -45,21 +46,45 @@ def _rounding(duckdb: str) -> Callable[[Call], str]:
             first = f"CAST({first} AS DOUBLE)"
         if call.count == 1:
             return decimal(call, f"{duckdb}({first})")
-        if call.result is not None and call.result.kind in DECIMALS and duckdb == "round":
-            # DuckDB wants a constant scale for decimals; beyond 9 places nothing changes.
-            places = f"CAST({call.text(1)} AS INTEGER)"
-            return decimal(call, f"round({first}, {places})") if call.is_literal(1) else _round_decimal(call)
         if duckdb == "trunc":
             return _trunc_places(call, first)
-        return decimal(call, f"{duckdb}({first}, CAST({call.text(1)} AS INTEGER))")
+        if call.result is not None and call.result.kind in DECIMALS:
+            return _round_decimal(call)
+        return f"round({first}, CAST({call.text(1)} AS INTEGER))"
 
     return render
 
 
 def _round_decimal(call: Call) -> str:
-    places = f"CAST({call.text(1)} AS INTEGER)"
-    cases = " ".join(f"WHEN {n} THEN CAST(round({call.text(0)}, {n}) AS DECIMAL(38, 9))" for n in range(-9, 9))
-    return f"CASE {places} {cases} ELSE {call.text(0)} END"
+    """DuckDB wants a constant scale for decimals; beyond the type's own places nothing changes."""
+    modes = {"ROUND_HALF_AWAY_FROM_ZERO": "round", "ROUND_HALF_EVEN": "round_even"}
+    mode = "ROUND_HALF_AWAY_FROM_ZERO"
+    if call.count > 2:
+        given = call.literal(2)
+        if call.raw(2).upper() == "NULL":
+            return f"CAST(NULL AS {_duckdb(call)})"
+        if given not in modes:
+            raise InvalidQuery(f"Could not cast literal {call.raw(2)} to type ROUNDING_MODE")
+        mode = given
+    number = call.number(1)
+    value = call.text(0)
+
+    def rounded(places: int) -> str:
+        if places > (9 if call.result == NUMERIC else 18):
+            return value
+        if mode == "ROUND_HALF_EVEN":
+            # DuckDB's own works on FLOAT64: twice the half away from zero tells where the half is.
+            unit = f"CAST('1e{-places}' AS {_duckdb(call)})"
+            near = f"round({value}, {places})"
+            half = f"abs({near} - {value}) * 2 = {unit} AND CAST(round({near} / {unit}) AS HUGEINT) % 2 <> 0"
+            return f"CASE WHEN {half} THEN {near} - sign({value}) * {unit} ELSE {near} END"
+        return f"round({value}, {places})"
+
+    if number is not None:
+        return decimal(call, rounded(number))
+    cases = " ".join(f"WHEN {n} THEN {decimal(call, rounded(n))}" for n in range(-9, 9))
+    places_text = f"CAST({call.text(1)} AS INTEGER)"
+    return f"CASE WHEN {call.text(1)} IS NULL THEN NULL ELSE CASE {places_text} {cases} ELSE {value} END END"
 
 
 def _trunc_places(call: Call, first: str) -> str:
@@ -72,7 +97,8 @@ def _trunc_places(call: Call, first: str) -> str:
 
 def _safe_divide(call: Call) -> str:
     if call.result == FLOAT64:
-        return f"(CAST({call.text(0)} AS DOUBLE) / nullif(CAST({call.text(1)} AS DOUBLE), 0))"
+        left, right = f"CAST({call.text(0)} AS DOUBLE)", f"nullif(CAST({call.text(1)} AS DOUBLE), 0)"
+        return f"TRY({finite(f'({left} / {right})', [left, right], literal('double overflow'))})"
     return f"TRY_CAST({call.text(0)} / nullif({call.text(1)}, 0) AS {_duckdb(call)})"
 
 
@@ -80,40 +106,42 @@ def _duckdb(call: Call) -> str:
     return (call.result or FLOAT64).duckdb()
 
 
-def _ieee_divide(call: Call) -> str:
-    left, right = f"CAST({call.text(0)} AS DOUBLE)", f"CAST({call.text(1)} AS DOUBLE)"
-    return (
-        f"CASE WHEN {right} <> 0 THEN {left} / {right} WHEN {left} IS NULL OR {right} IS NULL THEN NULL "
-        f"WHEN {left} = 0 OR isnan({left}) OR isnan({right}) THEN 'nan'::DOUBLE "
-        f"WHEN {left} > 0 THEN 'inf'::DOUBLE ELSE '-inf'::DOUBLE END"
-    )
-
-
-def _checked_divisor(call: Call, text: str) -> str:
-    message = f"'division by zero: ' || CAST({call.text(0)} AS VARCHAR) || ' / ' || CAST({call.text(1)} AS VARCHAR)"
-    if call.is_literal(1) and call.raw(1).strip("0.") != "":
+def _checked_divisor(call: Call, text: str, shown: str) -> str:
+    if call.number(1):
         return text
+    message = f"'division by zero: ' || {shown}"
     return f"CASE WHEN {call.text(1)} = 0 THEN {fail(message)} ELSE {text} END"
 
 
+def _shown(call: Call) -> list[str]:
+    return [to_string(call.text(position), call.type(position) or FLOAT64) for position in range(call.count)]
+
+
 def _div(call: Call) -> str:
+    left, right, shown = call.text(0), call.text(1), " || ' / ' || ".join(f"({text})" for text in _shown(call))
     if call.result is not None and call.result.kind == "INT64":
         # DuckDB's // rounds toward zero on integers, as BigQuery's DIV does.
-        return _checked_divisor(call, f"({call.text(0)} // {call.text(1)})")
-    left, right = call.text(0), call.text(1)
-    return _checked_divisor(call, decimal(call, f"trunc(({left} - {left} % {right}) / {right})"))
+        return _checked_divisor(call, f"({left} // {right})", shown)
+    return _checked_divisor(call, decimal(call, f"trunc(({left} - {left} % {right}) / {right})"), shown)
 
 
 def _mod(call: Call) -> str:
-    return _checked_divisor(call, decimal(call, f"({call.text(0)} % {call.text(1)})"))
+    shown = "'MOD(' || " + " || ', ' || ".join(f"({text})" for text in _shown(call)) + " || ')'"
+    return _checked_divisor(call, decimal(call, f"({call.text(0)} % {call.text(1)})"), shown)
 
 
 def _safe_arithmetic(operator: str) -> Callable[[Call], str]:
     def render(call: Call) -> str:
         text = f"({call.text(0)} {operator} {call.text(1)})"
+        if call.result == FLOAT64:
+            return f"TRY({_finite(call, text, 'double overflow')})"
         return f"TRY_CAST(TRY({text}) AS {_duckdb(call)})"
 
     return render
+
+
+def _finite(call: Call, text: str, message: str) -> str:
+    return finite(text, [call.text(position) for position in range(call.count)], literal(message))
 
 
 def _sign(call: Call) -> str:
@@ -124,26 +152,57 @@ def _sign(call: Call) -> str:
 
 
 def _log(call: Call) -> str:
-    values = [f"CAST({call.text(n)} AS DOUBLE)" for n in range(call.count)]
+    name = "LN" if call.count == 1 and call.name == "LOG" else call.name
     base = "log10" if call.name == "LOG10" else "ln"
-    text = f"{base}({values[0]})" if len(values) == 1 else f"(ln({values[0]}) / ln({values[1]}))"
-    # DuckDB answers -inf for 0, BigQuery an error.
-    message = f"'Floating point error in function: {call.name}(' || CAST({call.text(0)} AS VARCHAR) || ')'"
-    wrong = " OR ".join(f"{value} <= 0" for value in values)
-    return decimal(call, f"CASE WHEN {wrong} THEN {fail(message)} ELSE {text} END")
+    return _checked(
+        call,
+        f"{base}({{0}})" if call.count == 1 else "(CASE WHEN {1} > 0 THEN ln({0}) / ln({1}) ELSE 'nan'::DOUBLE END)",
+        name,
+    )
 
 
-def _through_double(duckdb: str) -> Callable[[Call], str]:
-    def render(call: Call) -> str:
-        inner = ", ".join(f"CAST({call.text(n)} AS DOUBLE)" for n in range(call.count))
-        return decimal(call, f"{duckdb}({inner})")
+def _checked(call: Call, template: str, name: str = "") -> str:
+    """DuckDB answers NaN or an infinity where BigQuery has an error."""
+    values = [f"CAST({call.text(n)} AS DOUBLE)" for n in range(call.count)]
+    text = template.format(*(f"v_.a{n}" for n in range(call.count)))
+    shown = " || ', ' || ".join(to_string(f"v_.a{n}", FLOAT64) for n in range(call.count))
+    message = f"'Floating point error in function: {name or call.name}(' || {shown} || ')'"
+    if call.name == "SQRT":
+        message = f"'Argument to SQRT cannot be negative: ' || {shown}"
+    pairs = ", ".join(f"a{n} := {value}" for n, value in enumerate(values))
+    checked = finite(text, [f"v_.a{n}" for n in range(call.count)], message)
+    return decimal(call, let(f"struct_pack({pairs})", checked))
 
-    return render
+
+def _through_double(template: str) -> Callable[[Call], str]:
+    return lambda call: _checked(call, template)
 
 
 def _range_bucket(call: Call) -> str:
     value, points = call.text(0), call.text(1)
-    return f"CASE WHEN {value} IS NOT NULL THEN len(list_filter({points}, lambda p_: p_ <= {value})) END"
+    number = f" AND NOT isnan({value})" if call.kind(0) == "FLOAT64" else ""
+    place = "list_filter(range(1, len(v_)), lambda i_: (v_[i_] <= v_[i_ + 1]) IS NOT TRUE)[1]"
+    message = (
+        "'Elements in input array to RANGE_BUCKET must be in ascending order. Nonconforming elements found at "
+        f"position ' || {place} || ' and ' || ({place} + 1)"
+    )
+    count = f"len(list_filter(v_, lambda p_: p_ <= {value}))"
+    body = f"CASE WHEN {place} IS NOT NULL THEN {fail(message)} ELSE {count} END"
+    return let(points, f"CASE WHEN {value} IS NOT NULL{number} AND v_ IS NOT NULL THEN {body} END")
+
+
+def _bit_count(call: Call) -> str:
+    if call.kind(0) == "BYTES":
+        return f"bq_bits_set({call.text(0)})"
+    return f"CAST(bit_count({call.text(0)}) AS BIGINT)"
+
+
+def _distance(call: Call) -> str:
+    kind = call.name.split("_")[0]
+    return let(
+        f"struct_pack(a := {call.text(0)}, b := {call.text(1)})",
+        f"CASE WHEN v_.a IS NOT NULL AND v_.b IS NOT NULL THEN bq_distance(v_.a, v_.b, '{kind}') END",
+    )
 
 
 def _binary(name: str, template: Callable[[Call], str], kinds: Sequence[str]) -> Function:
@@ -156,7 +215,7 @@ def _divided(call: Call) -> Type | None:
 
 
 def _trigonometric(name: str, template: str) -> Function:
-    return Function(name, (f"{name}(FLOAT64) -> FLOAT64",), template)
+    return Function(name, (f"{name}(FLOAT64) -> FLOAT64",), _through_double(template))
 
 
 FUNCTIONS = (
@@ -172,13 +231,16 @@ FUNCTIONS = (
         _safe_divide,
         infer=_divided,
     ),
-    Function("IEEE_DIVIDE", ("IEEE_DIVIDE(FLOAT64, FLOAT64) -> FLOAT64",), _ieee_divide),
+    Function("IEEE_DIVIDE", ("IEEE_DIVIDE(FLOAT64, FLOAT64) -> FLOAT64",), "({0} / {1})"),
     _binary("DIV", _div, ("INT64", *DECIMALS)),
     _binary("MOD", _mod, ("INT64", *DECIMALS)),
     *(
         Function(
             name,
-            tuple(f"{name}({kind}, [INT64]) -> {kind}" for kind in ("FLOAT64", *DECIMALS)),
+            (
+                f"{name}(FLOAT64, [INT64]) -> FLOAT64",
+                *(f"{name}({kind}, [INT64]{', [STRING]' if name == 'ROUND' else ''}) -> {kind}" for kind in DECIMALS),
+            ),
             _rounding(duckdb),
             infer=_float_or_decimal,
         )
@@ -190,13 +252,13 @@ FUNCTIONS = (
     ),
     *(
         Function(name, floating(name), _through_double(duckdb), infer=_float_or_decimal)
-        for name, duckdb in (("SQRT", "sqrt"), ("EXP", "exp"), ("CBRT", "cbrt"))
+        for name, duckdb in (("SQRT", "sqrt({0})"), ("EXP", "exp({0})"), ("CBRT", "bq_cbrt({0})"))
     ),
     *(
         Function(
             name,
             tuple(f"{name}({kind}, {kind}) -> {kind}" for kind in ("FLOAT64", *DECIMALS)),
-            _through_double("pow"),
+            _through_double("pow({0}, {1})"),
             infer=_divided,
         )
         for name in ("POW", "POWER")
@@ -207,7 +269,18 @@ FUNCTIONS = (
     Function("IS_INF", ("IS_INF(FLOAT64) -> BOOL",), "isinf({0})"),
     Function("RAND", ("RAND() -> FLOAT64",), "random()"),
     Function("PI", ("PI() -> FLOAT64",), "pi()"),
-    Function("BIT_COUNT", ("BIT_COUNT(INT64) -> INT64",), "CAST(bit_count({0}) AS BIGINT)"),
+    Function("BIT_COUNT", ("BIT_COUNT(INT64) -> INT64", "BIT_COUNT(BYTES) -> INT64"), _bit_count),
+    *(
+        Function(
+            f"{kind}_DISTANCE",
+            (
+                f"{kind}_DISTANCE(ARRAY<FLOAT64>, ARRAY<FLOAT64>) -> FLOAT64",
+                f"{kind}_DISTANCE(ARRAY<T>, ARRAY<T>) -> FLOAT64",
+            ),
+            _distance,
+        )
+        for kind in ("COSINE", "EUCLIDEAN")
+    ),
     Function("RANGE_BUCKET", ("RANGE_BUCKET(T, ARRAY<T>) -> INT64",), _range_bucket),
     Function("ATAN2", ("ATAN2(FLOAT64, FLOAT64) -> FLOAT64",), "atan2({0}, {1})"),
     *(

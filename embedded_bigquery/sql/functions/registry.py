@@ -82,6 +82,9 @@ class Call:
             return self.named[name][0]
         return self.text(position) if position is not None and position < self.count else None
 
+    def is_number(self, position: int) -> bool:
+        return position < len(self.nodes) and isinstance(self.nodes[position], nodes.Number)
+
     def number(self, position: int) -> int | None:
         """The value of an INT64 literal argument, None for anything else."""
         node = self.nodes[position] if position < len(self.nodes) else None
@@ -96,6 +99,8 @@ class Call:
         """The argument's DuckDB text, converted to the type that the signature wants."""
         raw = self.raw(position)
         wanted = self.parameters[position] if position < len(self.parameters) else None
+        if wanted is not None and wanted.kind in ("NUMERIC", "BIGNUMERIC") and self.is_number(position):
+            return exact_literal(self.nodes[position], wanted)
         return raw if wanted is None else converted(raw, self.types[position], wanted)
 
     def raw(self, position: int) -> str:
@@ -258,6 +263,13 @@ def converted(text: str, source: Type | None, target: Type) -> str:
     return cast(text, source, target)
 
 
+def exact_literal(node: nodes.Node | None, kind: Type) -> str:
+    """A number's own digits as a decimal: by way of FLOAT64 some would be lost."""
+    assert isinstance(node, nodes.Number)
+    number = int(node.text, 0) if "x" in node.text.lower() else node.text
+    return f"CAST('{number}' AS {kind.duckdb()})"
+
+
 def _fit(signature: Signature, call: Call) -> tuple[int, tuple[Type | None, ...], Type | None] | None:
     """(cost, wanted type of each argument, result) when the arguments fit the signature."""
     bound: dict[str, Type | None] = {}
@@ -272,9 +284,10 @@ def _fit(signature: Signature, call: Call) -> tuple[int, tuple[Type | None, ...]
             if not given.is_array:
                 return None
             given = given.element
-        merged = supertype([bound.get(variable), given]) if bound.get(variable) is not None else given
-        if merged is None and call.is_literal(position):
-            merged = bound[variable]
+        known = bound.get(variable)
+        merged = given if known is None else supertype([known, given])
+        if known and given and call.is_literal(position) and coerces(given, known, literal=True) is not None:
+            merged = known
         if merged is None:
             return None
         bound[variable] = merged

@@ -21,7 +21,8 @@ VARIABLES = ("T", "U", "V")
 NUMERIC_ORDER = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 # What BigQuery coerces without CAST whatever the expression, cheapest first.
 WIDENINGS = {
-    "INT64": ("NUMERIC", "BIGNUMERIC", "FLOAT64"),
+    # FLOAT64 first: SQRT(4) is one.
+    "INT64": ("FLOAT64", "NUMERIC", "BIGNUMERIC"),
     "NUMERIC": ("BIGNUMERIC", "FLOAT64"),
     "BIGNUMERIC": ("FLOAT64",),
     "DATE": ("DATETIME",),
@@ -148,7 +149,7 @@ def coerces(source: Type, target: Type, *, literal: bool = False) -> int | None:
     if target.kind in order and not target.element:
         return 1 + order.index(target.kind)
     if literal and source.kind == "FLOAT64" and target.kind in ("NUMERIC", "BIGNUMERIC"):
-        return 9
+        return 1
     return None
 
 
