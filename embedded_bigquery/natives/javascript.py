@@ -12,12 +12,11 @@ from typing import Any
 
 from embedded_bigquery.natives.native import Native
 
-# `definition` is {"arguments": [[name, type], …], "returns": type, "body": text}; a type is a name, {"array": type}
-# or {"struct": [[name, type], …]}. INT64 and what a double cannot hold travel as text.
+# `definition` is {"arguments": [[name, type], …], "returns": type, "body": text, "aggregate": bool}; a type is
+# a name, {"array": type} or {"struct": [[name, type], …]}. INT64 and what a double cannot hold travel as text.
 WRAPPER = r"""
 (function (text) {
   const definition = JSON.parse(text);
-  const body = new Function(...definition.arguments.map(([name]) => name), definition.body);
   function decoded(value, type) {
     if (value === null || value === undefined) return null;
     if (type.array) return value.map(item => decoded(item, type.array));
@@ -45,11 +44,22 @@ WRAPPER = r"""
     if (value instanceof Date) return type === "DATE" ? value.toISOString().slice(0, 10) : value.toISOString();
     return String(value);
   }
-  return given => {
-    const values = JSON.parse(given);
-    const found = body(...definition.arguments.map(([, type], position) => decoded(values[position], type)));
-    return JSON.stringify([encoded(found, definition.returns)]);
-  };
+  const given = values => definition.arguments.map(([, type], position) => decoded(values[position], type));
+  let run;
+  if (definition.aggregate) {
+    const source = definition.body.replace(/^\s*export\s+/gm, "");
+    const {initialState, aggregate, finalize} = new Function(
+      source + "\nreturn {initialState, aggregate, finalize};")();
+    run = rows => {
+      const state = initialState();
+      for (const row of rows) aggregate(state, ...given(row));
+      return finalize(state);
+    };
+  } else {
+    const body = new Function(...definition.arguments.map(([name]) => name), definition.body);
+    run = values => body(...given(values));
+  }
+  return values => JSON.stringify([encoded(run(JSON.parse(values)), definition.returns)]);
 })
 """
 

@@ -153,9 +153,13 @@ def edit_distance(left: str, right: str, limit: int | None) -> int | None:
     return row[-1] if limit is None else min(row[-1], limit)
 
 
-def error(message: str) -> None:
-    """Raises the message: unlike DuckDB's own error() it may stand inside of TRY and of a PARTITION BY."""
-    raise ValueError(message)
+def error(message: str | None) -> None:
+    """Raises the message: unlike DuckDB's own error() it may stand inside of TRY and of a PARTITION BY.
+
+    Without one there is no error: a message is NULL where what it tells of is, as in NULL / 0.
+    """
+    if message is not None:
+        raise ValueError(message)
 
 
 NATIVES = (

@@ -16,6 +16,7 @@ from embedded_bigquery.sizes import billed, bytes_sql
 from embedded_bigquery.sql.environment import Translated
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
+from embedded_bigquery.sql.queries import distinct_names
 from embedded_bigquery.sql.tokens import Tokens
 from embedded_bigquery.sql.translate import translate, translate_expression
 from embedded_bigquery.types import Field, Type
@@ -49,9 +50,9 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
         )
     target = translated.target.path if translated.target else None
     if dry_run:
-        return Outcome(translated.kind, translated.fields, target=target, **costs)
+        return Outcome(translated.kind, distinct_names(translated.fields), target=target, **costs)
     if translated.kind == "SELECT":
-        return Outcome("SELECT", translated.fields, _rows(session, translated, names), **costs)
+        return Outcome("SELECT", distinct_names(translated.fields), _rows(session, translated, names), **costs)
     affected = _write(session, translated, names)
     counts = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
     kind = counts.get(translated.kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from embedded_bigquery.catalog import path_of
 from embedded_bigquery.script.scope import Frame
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.sql.environment import Bind, Relation, Routine
@@ -58,6 +59,20 @@ class Names:
 
     def relation(self, parts: tuple[str, ...]) -> Relation | None:
         return self.session.relation(parts)
+
+    def wildcard(self, parts: tuple[str, ...]) -> list[Relation]:
+        path = self.session.path(parts)
+        if path is None:
+            return []
+        catalog, prefix = self.session.catalog, path.name.removesuffix("*")
+        found = [
+            resource
+            for resource in catalog.tables(path.project, path.dataset)
+            if resource["type"] == "TABLE" and path_of(resource).name.startswith(prefix)
+        ]
+        found.sort(key=lambda resource: int(resource.get("creationTime", 0)))
+        relations = [catalog.relation(path_of(resource)) for resource in found]
+        return [relation for relation in relations if relation is not None]
 
     def routine(self, parts: tuple[str, ...]) -> Routine | None:
         return self.session.routine(parts)

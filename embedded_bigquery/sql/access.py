@@ -44,6 +44,8 @@ def _subscript(lower: Expressions, node: nodes.Subscript, scope: Scope) -> Lower
 
 def _json_element(lower: Expressions, node: nodes.Subscript, value: Lowered, scope: Scope) -> Lowered:
     key = lower.expression(node.index, scope)
+    if key.type is None:
+        return Lowered("CAST(NULL AS JSON)", JSON)
     if key.type not in (INT64, STRING):
         raise InvalidQuery(f"Subscript access using [{key.type}] is not supported on values of type JSON", at=node.at)
     native = "bq_json_item" if key.type == INT64 else "bq_json_field"

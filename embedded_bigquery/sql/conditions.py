@@ -6,10 +6,11 @@ from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.constructors import common_type
 from embedded_bigquery.sql.expressions import LITERALS, Expressions, Handler
+from embedded_bigquery.sql.functions.constants import constant
 from embedded_bigquery.sql.functions.registry import converted, supertype
 from embedded_bigquery.sql.operators import BINARY
 from embedded_bigquery.sql.scope import Lowered, Scope
-from embedded_bigquery.types import BOOL, Type
+from embedded_bigquery.types import BOOL, STRING, Type
 
 
 def _case(lower: Expressions, node: nodes.Case, scope: Scope) -> Lowered:
@@ -81,7 +82,10 @@ def _plain_list(lower: Expressions, node: nodes.In, value: Lowered, scope: Scope
         return None
     items = [lower.expression(item, scope) for item in node.items]
     if not all(item.type in (kind, None) for item in items):
-        return None
+        constants = [item.sql if item.type in (kind, None) else constant(item.sql, kind) for item in items]
+        if None in constants or any(item.type not in (kind, STRING, None) for item in items):
+            return None
+        items = [Lowered(sql or "NULL", kind) for sql in constants]
     return Lowered(f"({value.sql} IN ({', '.join(item.sql for item in items)}))", BOOL)
 
 

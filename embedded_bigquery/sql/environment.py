@@ -75,6 +75,10 @@ class Environment(Protocol):
         """The table that a 1-, 2- or 3-part name (or an INFORMATION_SCHEMA path) means."""
         ...
 
+    def wildcard(self, parts: tuple[str, ...]) -> list[Relation]:
+        """The tables that a name ending in * means, the one made last at the end."""
+        ...
+
     def routine(self, parts: tuple[str, ...]) -> Routine | None: ...
 
     def variable(self, name: str) -> Type | None:

@@ -6,6 +6,7 @@ access and windows, each a table from a kind of node to the function that lowers
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -119,6 +120,7 @@ class Expressions(ABC):
         made = Call(function.name, sqls, types, written, **extra)
         try:
             call = function.bind(made)
+            _check_literals(call)
             return Lowered(function.render(call), call.result)
         except InvalidQuery as error:
             if function.name in OPERATORS:
@@ -174,6 +176,19 @@ class Expressions(ABC):
         return ", ".join(ordering(self.expression(item.value, scope), item) for item in items)
 
 
+def _check_literals(call: Call) -> None:
+    """Raises InvalidQuery for a STRING literal that is none of the type that it is taken for."""
+    for kind, node in zip(call.parameters, call.nodes, strict=False):
+        pattern = CHECKED.get(kind.kind) if kind is not None and isinstance(node, nodes.String) else None
+        if pattern is not None and isinstance(node, nodes.String) and not pattern.fullmatch(node.value):
+            raise InvalidQuery(f'Could not cast literal "{node.value}" to type {kind}', at=node.at)
+
+
+# What begins a value of these types; all else is found when the statement runs.
+CHECKED = {
+    **dict.fromkeys(("DATE", "DATETIME", "TIMESTAMP"), re.compile(r"\s*\d{1,5}-\d{1,2}-\d{1,2}.*", re.DOTALL)),
+    "TIME": re.compile(r"\s*\d{1,2}:\d{1,2}.*", re.DOTALL),
+}
 AGGREGATE = "an aggregate"  # the clause of what stands inside one
 
 

@@ -17,23 +17,26 @@ AS_TEXT = ("INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC", "DATE", "TIMESTAMP")
 REFUSED = ("DATETIME", "TIME", "INTERVAL", "RANGE", "GEOGRAPHY")
 
 
-def javascript_call(routine: Routine, values: Sequence[Lowered]) -> Lowered:
+def javascript_call(routine: Routine, values: Sequence[Lowered], over: str) -> Lowered:
     """Raises NotSupported where no JavaScript runs, and for types that JavaScript functions do not take."""
     name = routine.path.name
     if find_spec("py_mini_racer") is None:
         raise NotSupported(f"JavaScript functions ({name}) without the package mini-racer (pip install mini-racer)")
-    if routine.kind != "SCALAR_FUNCTION":
-        raise NotSupported(f"JavaScript aggregate functions ({name})")
+    is_aggregate = routine.kind == "AGGREGATE_FUNCTION"
+    if is_aggregate and not all(argument.is_aggregate for argument in routine.arguments):
+        raise NotSupported(f"NOT AGGREGATE arguments of JavaScript functions ({name})")
     if routine.options.get("importedLibraries"):
         raise NotSupported(f"libraries of JavaScript functions ({name})")
     returns = routine.returns
     if returns is None:
         raise InvalidQuery(f"JavaScript function {name} must declare what it RETURNS")
     arguments = [[argument.name, _tree(argument.type)] for argument in routine.arguments]
-    definition = json.dumps({"arguments": arguments, "returns": _tree(returns), "body": routine.body})
+    definition = {"arguments": arguments, "returns": _tree(returns), "body": routine.body, "aggregate": is_aggregate}
     given = ", ".join(f"CAST(to_json({_encoded(v.sql, v.type)}) AS JSON)" for v in values if v.type is not None)
-    array = f"CAST(to_json([{given}]) AS VARCHAR)" if given else "'[]'"
-    text = f"bq_javascript({literal(definition)}, {array})"
+    array = f"to_json([{given}])" if given else "CAST('[]' AS JSON)"
+    if is_aggregate:
+        array = f"coalesce(to_json(list({array}){over}), '[]')"
+    text = f"bq_javascript({literal(json.dumps(definition))}, CAST({array} AS VARCHAR))"
     if returns.kind == "BYTES":
         return Lowered(f"from_base64(CAST(CAST({text} AS JSON) AS VARCHAR[])[1])", returns)
     return Lowered(f"CAST(CAST({text} AS JSON) AS {returns.duckdb()}[])[1]", returns)

@@ -31,7 +31,7 @@ class Pivots(Selects):
         for item in node.aggregates:
             if not isinstance(item.value, nodes.Call):
                 raise InvalidQuery("PIVOT expression must be an aggregate function call", at=item.at)
-            for argument in item.value.arguments:
+            for argument in (*item.value.arguments, *(order.value for order in item.value.order)):
                 if not isinstance(argument, nodes.Star):
                     self.expression(argument, recording)
         used = {column.sql for column, _ in block.loose}

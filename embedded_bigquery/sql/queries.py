@@ -9,6 +9,7 @@ from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import access, conditions, constructors, literals, nodes, windows
 from embedded_bigquery.sql.expressions import Columns, Expressions
 from embedded_bigquery.sql.functions.registry import converted, supertype
+from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.pipes import Pipes
 from embedded_bigquery.sql.scope import Column, Lowered, Scope, Statement
 from embedded_bigquery.types import INT64, Field, Type, quoted
@@ -122,14 +123,24 @@ class Queries(Pipes):
         merged = []
         for position, same in enumerate(zip(*(columns for _, columns in sides), strict=True)):
             kinds = [column.type for column in same]
-            kind = supertype(kinds)
+            kind = _common(same)
             if kind is None and any(kinds):
                 shown = ", ".join(str(kind) for kind in kinds)
                 raise InvalidQuery(f"Column {position + 1} in {word} has incompatible types: {shown}", at=node.at)
-            merged.append(Column(same[0].name, kind, f"c{position}", all(column.is_value for column in same)))
+            is_value, is_literal = all(c.is_value for c in same), all(c.is_literal for c in same)
+            merged.append(Column(same[0].name, kind, f"c{position}", is_value, is_literal))
         columns = tuple(merged)
         mode = "" if node.distinct else " ALL"
         return f" {node.kind}{mode} ".join(_as(sql, own, columns) for sql, own in sides), columns
+
+
+def _common(same: Sequence[Column]) -> Type | None:
+    """The type of one column of a set operation: literals take the type of the others where they can."""
+    kind = supertype([column.type for column in same if not column.is_literal])
+    rest = [column.type for column in same if column.is_literal]
+    if kind is not None and all(given is None or coerces(given, kind, literal=True) is not None for given in rest):
+        return kind
+    return supertype([column.type for column in same])
 
 
 def _mismatch(node: nodes.SetOperation, counts: list[int]) -> InvalidQuery:
@@ -227,6 +238,23 @@ def result_fields(columns: Columns) -> tuple[Field, ...]:
     for column in columns:
         found.append(Field(column.name or f"f{unnamed}_", named(column.type or INT64)))
         unnamed += not column.name
+    return tuple(found)
+
+
+def distinct_names(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """The columns of a query's answer: a name that comes again gets _1, _2, … at its end."""
+    taken = {field.name.lower() for field in fields}
+    if len(taken) == len(fields):
+        return tuple(fields)
+    found: list[Field] = []
+    seen: set[str] = set()
+    for field in fields:
+        name, count = field.name, 0
+        while name.lower() in seen or (count and name.lower() in taken):
+            count += 1
+            name = f"{field.name}_{count}"
+        seen.add(name.lower())
+        found.append(replace(field, name=name))
     return tuple(found)
 
 

@@ -20,6 +20,7 @@ from embedded_bigquery.sql.javascript import javascript_call
 from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.pivots import Pivots
 from embedded_bigquery.sql.scope import Column, Lowered, Scope
+from embedded_bigquery.sql.table_functions import TABLE_FUNCTIONS
 from embedded_bigquery.types import INT64, Type, quoted
 
 DEPTH = 50
@@ -68,7 +69,7 @@ class Routines(Pivots):
         if with_depth >= DEPTH or str(routine.path) in self.statement.calls:
             raise InvalidQuery(f"Function {name} calls itself, directly or through others", at=node.at)
         if routine.language != "SQL":
-            return _foreign(routine, arguments, node)
+            return _foreign(routine, arguments, node, over)
         holders = [f"udf{with_depth}_{position}_" for position in range(len(arguments))]
         constants = {
             argument.name.lower(): Lowered(
@@ -113,6 +114,10 @@ class Routines(Pivots):
     def table_rows(self, node: nodes.TableCall, scope: Scope, first: tuple[str, Columns] | None) -> tuple[str, Columns]:
         """The rows of a table function; `first` is its first argument when that is a table already lowered."""
         shown = ".".join(node.path)
+        own = TABLE_FUNCTIONS.get(shown.upper())
+        if own is not None:
+            table, rest = (first, node.arguments) if first else (self._rows_of(node, scope), node.arguments[1:])
+            return own(table, rest)
         routine = self.statement.environment.routine(node.path)
         if routine is None or routine.kind != "TABLE_VALUED_FUNCTION":
             if lookup(shown) is not None or len(node.path) == 1 or node.path[0].upper() in ("ML", "AI"):
@@ -155,6 +160,17 @@ class Routines(Pivots):
         fields = tuple(Column(field.name, field.type, f"c{n}") for n, (_, field) in enumerate(pairs))
         return f"SELECT {listed} FROM ({sql}) AS _f({names})", fields
 
+    def _rows_of(self, node: nodes.TableCall, scope: Scope) -> tuple[str, Columns]:
+        """The table that is the first argument."""
+        value = node.arguments[0] if node.arguments else None
+        if isinstance(value, nodes.TableArgument):
+            star = nodes.Item(value.at, nodes.Star(value.at))
+            select = nodes.Select(value.at, [star], source=nodes.Table(value.at, value.path))
+            return self.query(nodes.Query(value.at, select), scope)
+        if isinstance(value, nodes.Scalar):
+            return self.query(value.query, scope)
+        raise InvalidQuery(f"The first argument of {'.'.join(node.path)} must be a table", at=node.at)
+
     def _table_argument(
         self,
         argument: RoutineArgument,
@@ -164,12 +180,9 @@ class Routines(Pivots):
         node: nodes.TableCall,
     ) -> str:
         """The table under the argument's name in the scope of the body; its part of a WITH clause."""
-        if isinstance(value, nodes.TableArgument):
-            star = nodes.Item(value.at, nodes.Star(value.at))
-            select = nodes.Select(value.at, [star], source=nodes.Table(value.at, value.path))
-            sql, columns = self.query(nodes.Query(value.at, select), scope)
-        elif isinstance(value, nodes.Scalar):
-            sql, columns = self.query(value.query, scope)
+        if isinstance(value, nodes.TableArgument | nodes.Scalar):
+            call = nodes.TableCall(node.at, node.path, [value])
+            sql, columns = self._rows_of(call, scope)
         elif isinstance(value, tuple):
             sql, columns = value
         else:
@@ -192,10 +205,10 @@ class Routines(Pivots):
         return f"{quoted(name)}({names}) AS ({sql})"
 
 
-def _foreign(routine: Routine, values: Sequence[Lowered], node: nodes.Call) -> Lowered:
+def _foreign(routine: Routine, values: Sequence[Lowered], node: nodes.Call, over: str) -> Lowered:
     try:
         if routine.language == "JAVASCRIPT":
-            return javascript_call(routine, values)
+            return javascript_call(routine, values, over)
         raise NotSupported(f"functions in {routine.language.title()} ({routine.path.name})")
     except InvalidQuery as error:
         error.at = node.at

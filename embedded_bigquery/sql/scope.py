@@ -32,6 +32,7 @@ class Column:
     type: Type | None
     sql: str
     is_value: bool = False  # the one column of a value table: its fields are the table's columns
+    is_literal: bool = False  # in all rows: a set operation gives it the type of the other side
 
 
 @dataclass(frozen=True, slots=True)

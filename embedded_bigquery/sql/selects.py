@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
-from embedded_bigquery.sql.expressions import Columns, ordering
+from embedded_bigquery.sql.expressions import LITERALS, Columns, ordering
 from embedded_bigquery.sql.pruning import partitions_left
 from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, row_of, value_name
 from embedded_bigquery.sql.sources import Sources, visible_columns
@@ -39,13 +40,14 @@ class Selects(Sources):
         visible = scope.variant(aliases=aliases_of(items))
         for clause, condition in (("HAVING", node.having), ("QUALIFY", node.qualify)):
             if condition is not None:
-                text += f" {clause} {self.boolean(condition, visible, f'{clause} clause')}"
+                test = self.boolean(condition, visible, f"{clause} clause")
+                text += f" {clause} {subscripted(test) if clause == 'HAVING' else test}"
                 self.check_grouped(node, scope, f"{clause} clause")
         if node.kind:
             shown = [self._row_value(node, items)]
             columns: Columns = (Column("", shown[0].type, "c0", is_value=True),)
         else:
-            shown, columns = items, tuple(Column(item.name, item.type, f"c{n}") for n, item in enumerate(items))
+            shown, columns = items, tuple(replace(item, sql=f"c{n}") for n, item in enumerate(items))
         names = ", ".join(f"{item.sql} AS c{n}" for n, item in enumerate(shown))
         sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{names}{text}"
         if order and node.distinct:
@@ -112,7 +114,8 @@ class Selects(Sources):
                 self.check_grouped(node, scope, "Star expansion")
                 continue
             value = grouping.items.get(id(item)) or self.expression(item.value, scope)
-            items.append(Column(item.alias or value_name(item.value, value), value.type, value.sql))
+            name = item.alias or value_name(item.value, value)
+            items.append(Column(name, value.type, value.sql, is_literal=isinstance(item.value, LITERALS)))
         self.check_grouped(node, scope, "SELECT list")
         return items
 
@@ -255,6 +258,19 @@ class Selects(Sources):
                 value = Lowered(str(positions[value.sql]), value.type)
             parts.append(ordering(value, item))
         return ", ".join(parts)
+
+
+# A field of a lambda's parameter; literals come first, since they may look like one.
+LAMBDA_FIELD = re.compile(r"""'(?:[^']|'')*'|\b([a-z]\w*_)\.(?:(\w+)|"((?:[^"]|"")+)")""")
+
+
+def subscripted(text: str) -> str:
+    """Fields of lambdas' parameters as subscripts: in HAVING, DuckDB takes v_.a for a column of a table v_."""
+
+    def subscript(match: re.Match[str]) -> str:
+        return f"{match[1]}['{match[2] or match[3]}']" if match[1] else match[0]
+
+    return LAMBDA_FIELD.sub(subscript, text) if "lambda " in text else text
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ from embedded_bigquery.errors import InvalidQuery, NotFound, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.environment import Relation
 from embedded_bigquery.sql.expressions import Columns, Expressions
+from embedded_bigquery.sql.functions.duckdb_text import literal
 from embedded_bigquery.sql.functions.registry import converted, supertype
+from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.parser import parse_query
 from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, struct_field
-from embedded_bigquery.types import DATE, INT64, TIMESTAMP, quoted
+from embedded_bigquery.types import DATE, INT64, STRING, TIMESTAMP, quoted
 
 PARTITION_TIME = "_PARTITIONTIME"
 PLAIN_COLUMN = re.compile(r'"((?:[^"]|"")+)"\.(?:\w+|"(?:[^"]|"")+")')
@@ -136,8 +138,10 @@ class Sources(Expressions):
             return self._unnest(array, scope)
         if node.as_of is not None:
             raise NotSupported("FOR SYSTEM_TIME AS OF", at=node.at)
-        relation = self.relation(path, node.at)
         alias = node.alias or path[-1]
+        if path[-1].endswith("*"):
+            return self._wildcard(path, alias, scope, node.at)
+        relation = self.relation(path, node.at)
         if relation.view_query is not None:
             sql, columns = self._view(relation)
             return self.derived(sql, columns, alias, scope, node.at)
@@ -166,6 +170,35 @@ class Sources(Expressions):
         reference = self.statement.refer(relation)
         self.add(Source(alias, own, relation=relation, hidden=hidden, reference=reference), scope, at)
         return f"{relation.duckdb_name} AS {quoted(alias)}"
+
+    def _wildcard(self, path: nodes.Names, alias: str, scope: Scope, at: nodes.Place) -> str:
+        """All tables whose names begin alike: the columns are those of the newest, _TABLE_SUFFIX is what follows."""
+        relations = self.statement.environment.wildcard(path)
+        if not relations:
+            raise InvalidQuery(f"{'.'.join(path)} does not match any table.", at=at)
+        fields, prefix = relations[-1].fields, path[-1].removesuffix("*")
+        parts = []
+        for relation in relations:
+            known = {field.name.lower(): field for field in relation.fields}
+            self.statement.refer(relation).columns.update(f.name for f in fields if f.name.lower() in known)
+            values = []
+            for n, field in enumerate(fields):
+                own = known.get(field.name.lower())
+                if own is not None and own.type != field.type and coerces(own.type, field.type) is None:
+                    raise InvalidQuery(
+                        f"Cannot read field of type {own.type} as {field.type} Field: {field.name}", at=at
+                    )
+                value = (
+                    converted(quoted(own.name), own.type, field.type) if own else f"CAST(NULL AS {field.type.duckdb()})"
+                )
+                values.append(f"{value} AS c{n}")
+            suffix = literal(relation.path.name.removeprefix(prefix))
+            parts.append(f"SELECT {', '.join(values)}, {suffix} AS s FROM {relation.duckdb_name}")
+        name = quoted(alias)
+        own_columns = tuple(Column(field.name, field.type, f"{name}.c{n}") for n, field in enumerate(fields))
+        hidden = (Column("_TABLE_SUFFIX", STRING, f"{name}.s"),)
+        self.add(Source(alias, own_columns, hidden=hidden), scope, at)
+        return f"({' UNION ALL '.join(parts)}) AS {name}"
 
     def _view(self, relation: Relation) -> tuple[str, Columns]:
         """A view's query, under the names that the view gives its columns."""
