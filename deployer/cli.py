@@ -75,6 +75,8 @@ def sync(config: str, warehouse_path: Path | None) -> None:
     from deployer.sync.render import line_of_step, lines_of_failure, lines_of_plan
     from deployer.warehouse import Warehouse
 
+    if loaded.warehouse.path is not None:
+        loaded.warehouse.path.parent.mkdir(parents=True, exist_ok=True)
     with Warehouse(loaded) as warehouse:
         plan = make_plan(definitions, read_state(warehouse, definitions))
         if not plan.steps:
@@ -163,6 +165,35 @@ def runs(config: str, transfer: str | None, limit: int, days: int, warehouse_pat
         click.echo(f"No run of {transfer} in the last {days} days; the config's transfers: {known}.")
     else:
         click.echo(f"No run{f' of {transfer}' if transfer else ''} in the last {days} days.")
+
+
+@main.command()
+@click.argument("config", required=False)
+@click.option("--port", type=click.IntRange(0, 65_535), default=9050, show_default=True, help="0 takes any free one.")
+@click.option("--path", type=click.Path(dir_okay=False, path_type=Path), help="The warehouse's file.")
+@click.option("--project", help="The project that is served.  [default: the config's, else local]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--allow-remote", is_flag=True, help="Let other machines in. The server asks nobody who they are.")
+def emulate(
+    config: str | None, port: int, path: Path | None, project: str | None, host: str, allow_remote: bool
+) -> None:
+    """Serves the embedded warehouse over HTTP, for any BigQuery client, until it is ended.
+
+    Without CONFIG and --path it is in memory.
+    """
+    location = "EU"
+    if config is not None:
+        warehouse = _config(config, path).warehouse
+        if warehouse.path is None:
+            raise UsageError(f"{config}: emulate serves `engine: embedded` alone.")
+        path, project, location = warehouse.path, project or warehouse.project, warehouse.location
+
+    from deployer.warehouse import serve
+
+    def ready(address: str) -> None:
+        click.echo(f"Project {project or 'local'}, {path or 'in memory'}, is served at {address}; Ctrl-C ends it.")
+
+    serve(path, project or "local", location, host=host, port=port, allow_remote=allow_remote, on_ready=ready)
 
 
 def _config(location: str, warehouse_path: Path | None) -> Config:

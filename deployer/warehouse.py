@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Warehouse:
         """Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials."""
         self.config = config
         self.client = _client(config)
+        self._asked: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +71,11 @@ class Warehouse:
     def quoted(self, dataset: str, name: str) -> str:
         """A table, view or routine of a logical dataset as SQL names it."""
         return f"`{self.dataset(dataset)}.{name}`"
+
+    def is_empty(self) -> bool:
+        """Whether there is no dataset at all."""
+        with explained(f"Listing the datasets of {self.client.project}"):
+            return not list(self.client.list_datasets(max_results=1, retry=RETRY))
 
     def missing_routines(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
         """Those of the wanted (logical dataset, routine) that are not deployed, by one list call a dataset."""
@@ -120,7 +127,10 @@ class Warehouse:
     def run_step(self, run: Run, step: str, sql: str, parameters: Mapping[str, Typed], what: str) -> Answer:
         """The job of one step of a run: the job's id says which run, its labels say what kind."""
         labels = {"transfer": run.transfer, "step": step, "write_mode": run.write_mode}
-        return self.query(sql, parameters, what=what, job_id=f"{run.run_id}_{step}", labels=labels)
+        # A step that is asked for again, since its first job was cancelled, must not find that job by its id.
+        self._asked[step] += 1
+        again = f"_{self._asked[step]}" if self._asked[step] > 1 else ""
+        return self.query(sql, parameters, what=what, job_id=f"{run.run_id}_{step}{again}", labels=labels)
 
     def _cancel(self, job_id: str) -> None:
         """Cancelling only asks for it: the job is over when its state says so."""
@@ -171,13 +181,49 @@ def _client(config: Config) -> bigquery.Client:
 def _embedded_client(path: Path, project: str, location: str) -> bigquery.Client:
     # A pod that talks to Google never loads the engine.
     import embedded_bigquery
+
+    with _opening(path):
+        return embedded_bigquery.connect(path, project=project, location=location)
+
+
+@contextmanager
+def _opening(path: Path | None) -> Iterator[None]:
+    """Raises WarehouseInUse, or UsageError for a file that is no warehouse."""
     from embedded_bigquery.duck import DatabaseLocked
 
     try:
-        return embedded_bigquery.connect(path, project=project, location=location)
+        yield
     except DatabaseLocked as error:
         raise WarehouseInUse(f"{error} Nothing was started.") from error
     except Exception as error:
         # Whatever the engine meets in a file that it cannot read, the file is what the user has to look at.
         first_line = str(error).split("\n", 1)[0]
         raise UsageError(f"{path}: cannot be opened as an embedded warehouse: {first_line}") from error
+
+
+def serve(
+    path: Path | None,
+    project: str,
+    location: str,
+    *,
+    host: str,
+    port: int,
+    allow_remote: bool,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serves the embedded engine over HTTP until the process is asked to end; in memory when `path` is None.
+
+    Raises UsageError, WarehouseInUse.
+    """
+    from embedded_bigquery.server import RemoteHost, Server
+
+    try:
+        server = Server(host, port, allow_remote=allow_remote)
+    except RemoteHost as error:
+        raise UsageError(f"{error}; say --allow-remote if they may.") from error
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"{host}:{port} cannot be listened at: {error}; choose another --port.") from error
+    with server:
+        with _opening(path):
+            server.open(path, project, location)
+        server.serve(on_ready)

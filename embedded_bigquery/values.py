@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from embedded_bigquery.types import Field, Type, quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+TimestampText = Callable[[datetime], str]
 
 
 def needs_wrap(kind: Type) -> bool:
@@ -119,25 +120,40 @@ def to_duckdb(value: Any, kind: Type) -> Any:
     return value
 
 
-def to_api(value: Any, kind: Type) -> Any:
+def timestamp_micros(value: datetime) -> str:
+    """Microseconds since 1970, exactly."""
+    return str((value - EPOCH) // MICROSECOND)
+
+
+def timestamp_seconds(value: datetime) -> str:
+    """Seconds since 1970 as a FLOAT64, which keeps microseconds until 2255: `1.3575168E9`."""
+    seconds = (value - EPOCH) // MICROSECOND / 1_000_000
+    if seconds == 0 or 1e-3 <= abs(seconds) < 1e7:
+        return repr(seconds)
+    sign, digits, _ = (exact := Decimal(repr(seconds)).normalize()).as_tuple()
+    first, *rest = map(str, digits)
+    return f"{'-' if sign else ''}{first}.{''.join(rest) or '0'}E{exact.adjusted()}"
+
+
+def timestamp_iso(value: datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def to_api(value: Any, kind: Type, timestamp: TimestampText = timestamp_micros) -> Any:
     """The API's JSON for a Python value: text, or {"f": [{"v": …}]} and [{"v": …}] when nested."""
     if value is None:
         return [] if kind.is_array else None
     if kind.is_array and kind.element is not None:
-        return [{"v": to_api(item, kind.element)} for item in value]
+        return [{"v": to_api(item, kind.element, timestamp)} for item in value]
     if kind.element is not None:
-        start, end = (_range_end(item, kind.element) for item in value)
+        start, end = ("UNBOUNDED" if item is None else _scalar(item, kind.element.kind, timestamp) for item in value)
         return f"[{start}, {end})"
     if kind.is_struct:
-        return {"f": [{"v": to_api(v, f.type)} for v, f in zip(value, kind.fields, strict=True)]}
-    return _scalar(value, kind.kind)
+        return {"f": [{"v": to_api(v, f.type, timestamp)} for v, f in zip(value, kind.fields, strict=True)]}
+    return _scalar(value, kind.kind, timestamp)
 
 
-def _range_end(value: Any, kind: Type) -> str:
-    return "UNBOUNDED" if value is None else str(_scalar(value, kind.kind))
-
-
-def _scalar(value: Any, kind: str) -> str:
+def _scalar(value: Any, kind: str, timestamp: TimestampText) -> str:
     if kind == "BOOL":
         return "true" if value else "false"
     if kind == "FLOAT64":
@@ -147,7 +163,7 @@ def _scalar(value: Any, kind: str) -> str:
     if kind == "BYTES":
         return base64.b64encode(value).decode("ascii")
     if kind == "TIMESTAMP":
-        return str((value - EPOCH) // MICROSECOND)
+        return timestamp(value)
     if kind == "INTERVAL":
         return interval_text(value)
     if isinstance(value, datetime | date | time):
@@ -181,6 +197,8 @@ def interval_text(value: tuple[int, int, int]) -> str:
     return f"{'-' if months < 0 else ''}{years}-{month} {days} {'-' if micros < 0 else ''}{clock}"
 
 
-def row_to_api(row: Sequence[Any], fields: Sequence[Field]) -> dict[str, Any]:
+def row_to_api(
+    row: Sequence[Any], fields: Sequence[Field], timestamp: TimestampText = timestamp_micros
+) -> dict[str, Any]:
     """One row of a result as tabledata.list and getQueryResults give it."""
-    return {"f": [{"v": to_api(value, field.type)} for value, field in zip(row, fields, strict=True)]}
+    return {"f": [{"v": to_api(value, field.type, timestamp)} for value, field in zip(row, fields, strict=True)]}

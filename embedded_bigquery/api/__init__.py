@@ -14,7 +14,8 @@ from embedded_bigquery.jobs import EngineFailure
 
 logger = logging.getLogger(__name__)
 
-PREFIX = re.compile(r"(?:/resumable)?(/upload)?/bigquery/v2(/.*)")
+# Some clients leave the version out when BIGQUERY_EMULATOR_HOST says where the API is.
+PREFIX = re.compile(r"(?:/resumable)?(/upload)?(?:/bigquery/v2)?(/projects.*)")
 MODULES = (queries, jobs, uploads, tables, tabledata, routines, datasets, projects)
 
 

@@ -24,7 +24,10 @@ def query(engine: Engine, call: Call) -> Resource:
     configuration = {key: body[key] for key in OF_JOB if key in body}
     configuration["query"] = {key: value for key, value in body.items() if key not in (*OF_JOB, *OF_ANSWER)}
     job = _started(engine, call.project, {"configuration": configuration}, body.get("requestId"))
-    options = {"maxResults": str(body["maxResults"])} if body.get("maxResults") is not None else {}
+    # What getQueryResults has in its query string stands in the body here.
+    options = {f"formatOptions.{key}": str(value) for key, value in (body.get("formatOptions") or {}).items()}
+    if body.get("maxResults") is not None:
+        options["maxResults"] = str(body["maxResults"])
     return _answer(job, Call(call.names, options), int(body.get("timeoutMs", WAIT_MS)), "bigquery#queryResponse")
 
 

@@ -13,9 +13,21 @@ from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_json
 from embedded_bigquery.rows import Row, Rows, TableRows
 from embedded_bigquery.types import Field, quoted
-from embedded_bigquery.values import row_to_api, to_duckdb
+from embedded_bigquery.values import (
+    TimestampText,
+    row_to_api,
+    timestamp_iso,
+    timestamp_micros,
+    timestamp_seconds,
+    to_duckdb,
+)
 
 PAGE = 50_000
+TIMESTAMPS: dict[str, TimestampText] = {
+    "FLOAT64": timestamp_seconds,
+    "INT64": timestamp_micros,
+    "ISO8601_STRING": timestamp_iso,
+}
 
 
 def list_rows(engine: Engine, call: Call) -> Resource:
@@ -50,11 +62,22 @@ def rows_page(rows: Rows, call: Call, size: int = PAGE) -> Resource:
     answer: Resource = {}
     found = rows.page(start, asked)
     if found:
-        answer["rows"] = [row_to_api(row, rows.fields) for row in found]
+        timestamp = timestamp_text(call)
+        answer["rows"] = [row_to_api(row, rows.fields, timestamp) for row in found]
     end = start + len(found)
     if asked and end < rows.count():
         answer["pageToken"] = page_token(end)
     return answer
+
+
+def timestamp_text(call: Call) -> TimestampText:
+    """How the client wants its TIMESTAMPs: as seconds, unless it says otherwise; raises InvalidValue."""
+    form = call.query.get("formatOptions.timestampOutputFormat", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED")
+    if form == "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED":
+        form = "INT64" if call.flag("formatOptions.useInt64Timestamp") else "FLOAT64"
+    if form not in TIMESTAMPS:
+        raise InvalidValue(f"Invalid value for formatOptions.timestampOutputFormat: {form}")
+    return TIMESTAMPS[form]
 
 
 # ---- insertAll

@@ -26,7 +26,7 @@ from embedded_bigquery.types import (
     array_of,
     struct_of,
 )
-from embedded_bigquery.values import fetch_sql, from_duckdb, to_api
+from embedded_bigquery.values import fetch_sql, from_duckdb, timestamp_seconds, to_api
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,21 @@ def test_timestamp_keeps_every_microsecond(micros: int) -> None:
     value = from_duckdb(micros, kind)
     assert value - datetime(1970, 1, 1, tzinfo=UTC) == timedelta(microseconds=micros)
     assert to_api(value, kind) == str(micros)
+
+
+@pytest.mark.parametrize(
+    ("micros", "seconds"),
+    [
+        (1_357_035_420_250_000, "1.35703542025E9"),
+        (1_357_035_420_250_001, "1.357035420250001E9"),
+        (-1_357_035_420_250_000, "-1.35703542025E9"),
+        (1_000_000_000_000_000, "1.0E9"),
+        (1, "1.0E-6"),
+        (1_500_000, "1.5"),
+        (0, "0.0"),
+    ],
+)
+def test_timestamp_as_seconds_is_a_float64(micros: int, seconds: str) -> None:
+    value = from_duckdb(micros, TIMESTAMP)
+    assert to_api([value], array_of(TIMESTAMP), timestamp_seconds) == [{"v": seconds}]
+    assert round(float(seconds) * 1_000_000) == micros
