@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -16,7 +17,9 @@ from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
 from embedded_bigquery.wording import reworded
 
 Connection = duckdb.DuckDBPyConnection
-NATIVE_CALL = re.compile(r"\bbq_\w+\(")
+# What calls Python functions, or may: a default of a column, and whatever follows in a transaction, whose snapshot
+# would be older than the functions.
+MAY_CALL_NATIVES = re.compile(r"\s*(?:BEGIN|INSERT|MERGE)\b|[\s\S]*\bbq_\w+\(")
 
 
 class DatabaseLocked(EngineError):
@@ -38,7 +41,7 @@ class Database:
         try:
             self._connection = duckdb.connect(":memory:" if path is None else str(path))
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
+            if not str(error).startswith("IO Error: Could not set lock on file"):
                 raise
             raise DatabaseLocked(
                 f"{path} is in use by another process. Only one process may open an embedded warehouse: "
@@ -51,14 +54,14 @@ class Database:
 
     def cursor(self) -> Connection:
         """A connection with its own transaction and temporary tables; close it after use."""
-        return self._connection.cursor()
+        made = self._connection.cursor()
+        _databases[made] = self
+        return made
 
-    def lacks_natives(self, sql: str) -> bool:
-        """Whether the statement calls a Python function and none is registered yet."""
-        return not self._has_natives and NATIVE_CALL.search(sql) is not None
-
-    def add_natives(self) -> None:
-        """Registers the Python functions, which takes numpy and a tenth of a second: not before one is called."""
+    def add_natives(self, sql: str) -> None:
+        """Registers the Python functions, which takes numpy and a tenth of a second: not before one may be called."""
+        if self._has_natives or MAY_CALL_NATIVES.match(sql) is None:
+            return
         from embedded_bigquery.natives import NATIVES
 
         with self._lock:
@@ -77,8 +80,14 @@ class Database:
         self._connection.close()
 
 
+_databases: WeakKeyDictionary[Connection, Database] = WeakKeyDictionary()
+
+
 def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Connection:
     """Runs one DuckDB statement; its failure becomes the engine's own error."""
+    database = _databases.get(connection)
+    if database is not None:
+        database.add_natives(sql)
     try:
         return connection.execute(sql, list(binds)) if binds else connection.execute(sql)
     except duckdb.InterruptException as error:

@@ -11,6 +11,7 @@ from itertools import chain
 from embedded_bigquery.natives import (
     addresses,
     buckets,
+    clock,
     encodings,
     format_elements,
     hashes,
@@ -22,6 +23,7 @@ from embedded_bigquery.natives import (
     number_format,
     numbers,
     patterns,
+    points,
     printf,
     text,
 )
@@ -38,6 +40,8 @@ MODULES = (
     intervals,
     buckets,
     format_elements,
+    clock,
+    points,
     number_format,
     encodings,
     json_values,

@@ -39,7 +39,7 @@ class Transaction:
 class Session:
     def __init__(self, database: Database, catalog: Catalog, default_dataset: tuple[str, str] | None = None) -> None:
         """`default_dataset` is (project, dataset)."""
-        self.catalog, self._database = catalog, database
+        self.catalog = catalog
         self.connection: Connection = database.cursor()
         self.settings: dict[str, Any] = {"time_zone": "UTC", "query_label": None}
         self.temporary: dict[str, Relation] = {}
@@ -117,10 +117,6 @@ class Session:
         """Runs DuckDB text. Inside a transaction a failure leaves the earlier writes in place, as on BigQuery."""
         self._check_cancelled()
         transaction = self.transaction
-        if self._database.lacks_natives(sql):
-            self._database.add_natives()
-            if transaction is not None:
-                transaction.is_aborted = True  # its snapshot is older than the functions
         if transaction is None:
             return execute(self.connection, sql, binds)
         if transaction.conflict is not None:

@@ -6,7 +6,7 @@ Source: "Format clause for CAST", docs.cloud.google.com/bigquery/docs/reference/
 from __future__ import annotations
 
 from embedded_bigquery.errors import InvalidQuery
-from embedded_bigquery.sql.functions.duckdb_text import let
+from embedded_bigquery.sql.functions.duckdb_text import at_zone, instant_of, let
 from embedded_bigquery.types import Type
 
 POINTS = ("DATE", "DATETIME", "TIME", "TIMESTAMP")
@@ -15,7 +15,6 @@ POINTS = ("DATE", "DATETIME", "TIME", "TIMESTAMP")
 def cast_by_format(text: str, source: Type | None, target: Type, form: str, *, safe: bool, zone: str | None) -> str:
     """`form` and `zone` are DuckDB text. Raises InvalidQuery for types that take no format."""
     given, wanted = source.kind if source else target.kind, target.kind
-    zone = zone or "'UTC'"
     if source is None:
         return f"CAST(NULL AS {target.duckdb()})"
     if wanted == "STRING" and given in POINTS:
@@ -33,20 +32,20 @@ def cast_by_format(text: str, source: Type | None, target: Type, form: str, *, s
     return f"TRY({made})" if safe and wanted not in POINTS else made
 
 
-def _written(value: str, kind: str, form: str, zone: str) -> str:
+def _written(value: str, kind: str, form: str, zone: str | None) -> str:
     local = {
-        "TIMESTAMP": f"timezone({zone}, {value})",
+        "TIMESTAMP": at_zone(zone, value),
         "TIME": f"(DATE '1970-01-01' + {value})",
     }.get(kind, f"CAST({value} AS TIMESTAMP)")
     offset = f"date_diff('minute', timezone('UTC', {value}), {local})" if kind == "TIMESTAMP" else "0"
     return f"bq_format_elements({local}, CAST({offset} AS INTEGER), {form}, '{kind}')"
 
 
-def _read(text: str, kind: str, form: str, zone: str, safe: bool) -> str:
-    found = f"bq_read_elements({text}, {form}, '{kind}', CAST(timezone({zone}, now()) AS DATE))"
+def _read(text: str, kind: str, form: str, zone: str | None, safe: bool) -> str:
+    found = f"bq_read_elements({text}, {form}, '{kind}', CAST({at_zone(zone, 'now()')} AS DATE))"
     if kind == "TIMESTAMP":
         instant = "timezone('UTC', v_.local - to_minutes(v_.minutes))"
-        value = f"CASE WHEN v_.minutes IS NULL THEN timezone({zone}, v_.local) ELSE {instant} END"
+        value = f"CASE WHEN v_.minutes IS NULL THEN {instant_of(zone, 'v_.local')} ELSE {instant} END"
     else:
         value = "v_.local" if kind == "DATETIME" else f"CAST(v_.local AS {kind})"
     return let(f"TRY({found})" if safe else found, value)

@@ -6,50 +6,52 @@ A constant is what DuckDB prunes and pushes down by; the general conversion, whi
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, timedelta
 from decimal import Decimal
 
+from embedded_bigquery.natives import points
+from embedded_bigquery.sql.functions.duckdb_text import instant_of, literal
 from embedded_bigquery.types import Type
 
-DATE = r"(\d{4})-(\d{1,2})-(\d{1,2})"
-CLOCK = r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?"
-PATTERNS = {
-    "DATE": re.compile(DATE),
-    "DATETIME": re.compile(f"{DATE}(?:[ Tt]{CLOCK})?"),
-    "TIMESTAMP": re.compile(rf"{DATE}(?:[ Tt]{CLOCK})?(?:Z|z| ?UTC|[+-]00?(?::?00)?)?"),
-    "TIME": re.compile(CLOCK),
-    "INT64": re.compile(r"[+-]?\d{1,18}"),
-    "NUMERIC": re.compile(r"[+-]?\d{1,28}(?:\.\d{1,9})?"),
-    "FLOAT64": re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?"),
+NUMBERS = {
+    "INT64": re.compile(r"\s*[+-]?\d{1,18}\s*"),
+    "NUMERIC": re.compile(r"\s*[+-]?\d{1,28}(?:\.\d{1,9})?\s*"),
+    "FLOAT64": re.compile(r"\s*[+-]?\d{1,15}(?:\.\d{1,15})?\s*"),
 }
 LITERAL = re.compile(r"'((?:[^']|'')*)'")
 
 
-def constant(text: str, kind: Type) -> str | None:
-    """The value of a DuckDB string literal as a constant of the type; None where the general conversion must decide."""
-    literal, pattern = LITERAL.fullmatch(text), PATTERNS.get(kind.kind)
-    if literal is None or pattern is None or kind.element is not None:
-        return None
-    found = pattern.fullmatch(literal[1].strip())
+def constant(text: str, kind: Type, zone: str | None = None) -> str | None:
+    """The value of a DuckDB string literal as a constant of the type; None where the general conversion must decide.
+
+    A local time stands in `zone` (DuckDB text), or in UTC.
+    """
+    found = LITERAL.fullmatch(text)
     if found is None:
         return None
-    if kind.kind in ("INT64", "NUMERIC", "FLOAT64"):
-        return f"CAST({Decimal(found[0]):f} AS {kind.duckdb()})" if not found[0].startswith("-0") else None
+    value = found[1].replace("''", "'")
+    if kind.kind in NUMBERS:
+        if not NUMBERS[kind.kind].fullmatch(value) or value.lstrip().startswith("-0"):
+            return None
+        return f"CAST({Decimal(value.strip()):f} AS {kind.duckdb()})"
     try:
-        return _moment(kind.kind, found)
+        return _point(value, kind.kind, zone)
     except ValueError:
         return None
 
 
-def _moment(kind: str, found: re.Match[str]) -> str:
-    groups = found.groups()
-    clock = groups if kind == "TIME" else groups[3:] if kind != "DATE" else ()
-    hour, minute, second = (int(part or 0) for part in clock[:3]) if clock else (0, 0, 0)
-    micros = int((clock[3] or "0").ljust(6, "0")) if clock else 0
-    if kind == "TIME":
-        return f"TIME '{time(hour, minute, second, micros).isoformat()}'"
-    year, month, day = (int(part) for part in groups[:3])
+def _point(value: str, kind: str, zone: str | None) -> str | None:
     if kind == "DATE":
-        return f"DATE '{date(year, month, day).isoformat()}'"
-    text = datetime(year, month, day, hour, minute, second, micros).isoformat(" ")
-    return f"TIMESTAMP '{text}'" if kind == "DATETIME" else f"TIMESTAMPTZ '{text}+00'"
+        return f"DATE '{points.to_date(value).isoformat()}'"
+    if kind == "TIME":
+        return f"TIME '{points.to_time(value).isoformat()}'"
+    if kind == "DATETIME":
+        return f"TIMESTAMP '{points.to_datetime(value).isoformat(' ')}'"
+    if kind != "TIMESTAMP":
+        return None
+    found = points.to_timestamp(value)
+    local, minutes, named = found["local"], found["minutes"], found["zone"]
+    if named is not None or (minutes is None and zone is not None):
+        return instant_of(zone if named is None else literal(named), f"TIMESTAMP '{local.isoformat(' ')}'")
+    instant = local.replace(tzinfo=UTC) - timedelta(minutes=minutes or 0)
+    return f"TIMESTAMPTZ '{instant.isoformat(' ')}'"

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.functions.constants import constant
-from embedded_bigquery.sql.functions.duckdb_text import fail, is_short, let
+from embedded_bigquery.sql.functions.duckdb_text import at_zone, fail, instant_of, is_short, let
+from embedded_bigquery.sql.functions.parsing import from_string, unless_null
 from embedded_bigquery.types import STRING, Type, quoted
 
 NUMBERS = ("INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC")
@@ -30,9 +31,6 @@ CASTABLE = {
     "RANGE": ("STRING",),
     "JSON": (),
 }
-DATE_PATTERN = r"\d{1,5}-\d{1,2}-\d{1,2}"
-TIME_PATTERN = r"\d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,9})?)?"
-ZONE_PATTERN = r"\s*(Z|z|[+-]\d{1,2}(:?\d{2})?|UTC([+-]\d{1,2}(:\d{2})?)?|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)?"
 
 
 def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zone: str | None = None) -> str:
@@ -54,9 +52,27 @@ def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zo
     if target.kind == "STRING":
         return to_string(text, source, zone=zone, safe=safe)
     if source.kind == "STRING":
-        known = constant(text, target) if zone is None else None
-        return known or let_unless_short(text, lambda name: _from_string(name, target, safe, zone))
+        return constant(text, target, zone) or let_unless_short(
+            text, lambda name: _from_string(name, target, safe, zone)
+        )
     return _between(text, source.kind, target, safe, zone)
+
+
+LIMITS = {
+    "DATE": ("DATE '0001-01-01'", "DATE '9999-12-31'"),
+    "DATETIME": ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"),
+    "TIMESTAMP": ("TIMESTAMPTZ '0001-01-01 00:00:00+00'", "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"),
+}
+
+
+def within(text: str, kind: str, message: str) -> str:
+    """A date or time, or an error with `message` (DuckDB text) outside of the years 1 to 9999, which DuckDB exceeds."""
+    low, high = LIMITS[kind]
+
+    def checked(value: str) -> str:
+        return f"CASE WHEN {value} < {low} OR {value} > {high} THEN {fail(message)} ELSE {value} END"
+
+    return checked(text) if len(text) <= 120 and "SELECT " not in text else let(text, checked("v_"))
 
 
 def let_unless_short(text: str, build: Callable[[str], str]) -> str:
@@ -76,9 +92,9 @@ def _cast_struct(text: str, source: Type, target: Type, safe: bool, zone: str | 
 def _between(text: str, source: str, target: Type, safe: bool, zone: str | None) -> str:
     word = "TRY_CAST" if safe else "CAST"
     if source in ("DATE", "DATETIME") and target.kind == "TIMESTAMP":
-        return f"timezone({zone or chr(39) + 'UTC' + chr(39)}, CAST({text} AS TIMESTAMP))"
+        return instant_of(zone, f"CAST({text} AS TIMESTAMP)")
     if source == "TIMESTAMP":
-        local = f"timezone({zone or chr(39) + 'UTC' + chr(39)}, {text})"
+        local = at_zone(zone, text)
         return local if target.kind == "DATETIME" else f"CAST({local} AS {target.duckdb()})"
     if source == "INT64" and target.kind == "BOOL":
         return f"({text} <> 0)"
@@ -137,7 +153,7 @@ def _fraction(text: str) -> str:
 
 
 def _timestamp_text(text: str, zone: str | None) -> str:
-    local = f"timezone({zone or chr(39) + 'UTC' + chr(39)}, {text})"
+    local = at_zone(zone, text)
     offset = "'+00'"
     if zone is not None:
         minutes = f"date_diff('minute', timezone('UTC', {text}), {local})"
@@ -191,68 +207,12 @@ def range_text(text: str, source: Type) -> str:
 
 def _from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
     """`text` is a name or a literal: it is repeated."""
-    kind = target.kind
-    if kind == "BYTES":
-        return f"encode({text})"
-    if kind == "INTERVAL":
+    if target.kind == "INTERVAL":
         found = f"bq_interval({text})"
         return let(f"TRY({found})" if safe else found, made_interval("v_.months", "v_.days", "v_.micros"))
-    if kind == "RANGE":
+    if target.kind == "RANGE":
         return _range_from_string(text, target, safe)
-    if kind == "BOOL":
-        return (
-            f"CASE lower(trim({text})) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE "
-            f"ELSE {_unless_null(text, f'{chr(39)}Bad bool value: {chr(39)} || {text}', safe)} END"
-        )
-    checks = {
-        "INT64": (r"\s*[+-]?(\d+|0[xX][0-9a-fA-F]+)\s*", "Bad int64 value: "),
-        "FLOAT64": (
-            r"\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*",
-            "Bad double value: ",
-        ),
-        "NUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid NUMERIC value: "),
-        "BIGNUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid BIGNUMERIC value: "),
-        "DATE": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN}{ZONE_PATTERN})?\s*", "Invalid date: "),
-        "DATETIME": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?\s*", "Invalid datetime string "),
-        "TIME": (rf"\s*({DATE_PATTERN}[ Tt])?{TIME_PATTERN}\s*", "Invalid time string "),
-        "TIMESTAMP": (rf"\s*{DATE_PATTERN}([ Tt]{TIME_PATTERN})?{ZONE_PATTERN}\s*", "Invalid timestamp: "),
-    }
-    pattern, words = checks[kind]
-    mark = {"DATE": "''", "TIMESTAMP": "''", "DATETIME": '"', "TIME": '"'}.get(kind, "")
-    message = f"'{words}{mark}' || {text} || '{mark}'" if mark else f"'{words}' || {text}"
-    # A well-formed text may still be no value (30 February): the same message.
-    value = f"coalesce({_parsed(text, kind, target, zone)}, {fail(message, safe=safe)})"
-    return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN {value} ELSE {_unless_null(text, message, safe)} END"
-
-
-def _unless_null(text: str, message: str, safe: bool) -> str:
-    return "NULL" if safe else f"CASE WHEN {text} IS NOT NULL THEN {fail(message)} END"
-
-
-def _parsed(text: str, kind: str, target: Type, zone: str | None) -> str:
-    name, word = target.duckdb(), "TRY_CAST"
-    if kind == "INT64":
-        # "+5" and hexadecimal after a sign are beyond DuckDB's own cast.
-        digits = f"ltrim(trim({text}), '+')"
-        return (
-            f"CASE WHEN starts_with(lower({digits}), '-0x') THEN -{word}(substr({digits}, 2) AS BIGINT) "
-            f"ELSE {word}({digits} AS BIGINT) END"
-        )
-    if kind == "DATE":
-        return f"{word}(regexp_extract({text}, '{DATE_PATTERN}') AS DATE)"
-    if kind == "TIME":
-        return f"{word}(regexp_extract({text}, '{TIME_PATTERN}\\s*$') AS TIME)"
-    if kind == "TIMESTAMP":
-        explicit = r"([Zz]|[+-]\d{1,2}(:?\d{2})?|UTC|/[A-Za-z_]+)\s*$"
-        zoned = rf"regexp_matches(regexp_replace({text}, '^\s*{DATE_PATTERN}', ''), '{explicit}')"
-        instant = (
-            rf"{word}(regexp_replace(regexp_replace(trim({text}), '(\d)\s*([+-])(\d)(:|$)', '\1\2"
-            rf"0\3\4'), 'UTC([+-])', '\1') AS TIMESTAMPTZ)"
-        )
-        if zone is None:
-            return instant
-        return f"CASE WHEN {zoned} THEN {instant} ELSE timezone({zone}, {word}({text} AS TIMESTAMP)) END"
-    return f"{word}(trim({text}) AS {name})"
+    return from_string(text, target, safe, zone)
 
 
 def _range_from_string(text: str, target: Type, safe: bool) -> str:
@@ -270,4 +230,4 @@ def _range_from_string(text: str, target: Type, safe: bool) -> str:
     order = "'Range start element must be smaller than range end element'"
     pair = f'struct_pack("start" := {parts[0]}, "end" := {parts[1]})'
     checked = let(pair, f'CASE WHEN v_."start" < v_."end" THEN v_ ELSE {fail(order, safe=safe)} END')
-    return f"CASE WHEN regexp_matches({text}, '{form}') THEN {checked} ELSE {_unless_null(text, message, safe)} END"
+    return f"CASE WHEN regexp_matches({text}, '{form}') THEN {checked} ELSE {unless_null(text, message, safe)} END"

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
+from embedded_bigquery.sql.functions.conversion import to_string, within
+from embedded_bigquery.sql.functions.duckdb_text import at_zone, instant_of, let
 from embedded_bigquery.sql.functions.registry import Call, Function
 from embedded_bigquery.types import INT64, Type
 
@@ -72,12 +74,18 @@ def _trunc(call: Call) -> str:
     value, kind = call.text(0), call.kind(0) or call.name.split("_")[0]
     part = allowed(call, call.keyword(1) if call.count > 1 else "DAY", kind)
     if kind == "DATE":
-        return f"CAST({truncated(value, part)} AS DATE)"
+        text = f"CAST({truncated(value, part)} AS DATE)"
+        # Only the first week of the year 1 begins before it.
+        outside = f"'Truncating date to {part} resulted in an out of range date value'"
+        return within(text, "DATE", outside) if part.startswith(("WEEK", "ISO")) else text
     if kind == "TIME":
         return f"CAST(date_trunc('{part.lower()}', DATE '1970-01-01' + {value}) AS TIME)"
     if kind == "TIMESTAMP":
-        zone = call.text(2) if call.count > 2 else "'UTC'"
-        return f"timezone({zone}, {truncated(f'timezone({zone}, {value})', part)})"
+        zone = call.text(2) if call.count > 2 else None
+        if part in DATE_PARTS or "(" in part:
+            return instant_of(zone, truncated(at_zone(zone, value), part))
+        # Of the hour that comes twice when clocks are put back, the same one.
+        return let(value, f"v_ - ({at_zone(zone, 'v_')} - {truncated(at_zone(zone, 'v_'), part)})")
     return truncated(value, part)
 
 
@@ -101,9 +109,23 @@ def _shift(sign: str) -> Callable[[Call], str]:
         kind = call.kind(0) or call.name.split("_")[0]
         text = f"({call.text(0)} {sign} {call.text(1)})"
         _refuse_calendar(call, kind)
-        return f"CAST({text} AS DATE)" if kind == "DATE" else text
+        if kind == "TIME":
+            return text
+        return within(f"CAST({text} AS DATE)" if kind == "DATE" else text, kind, _overflow(call, kind, sign))
 
     return render
+
+
+def _overflow(call: Call, kind: str, sign: str) -> str:
+    step = call.nodes[1] if len(call.nodes) > 1 else None
+    amount = "an INTERVAL"
+    if isinstance(step, nodes.Interval) and isinstance(step.value, nodes.Number | nodes.String):
+        number = step.value.text if isinstance(step.value, nodes.Number) else step.value.value
+        amount = f"{number} {step.part}"
+    verb, word = ("Adding", "to") if sign == "+" else ("Subtracting", "from")
+    text = call.text(0)
+    shown = to_string(text, Type(kind)) if len(text) <= 120 else "''"
+    return f"'{verb} {amount} {word} {kind.lower()} ' || {shown} || ' causes overflow'"
 
 
 def _refuse_calendar(call: Call, kind: str) -> None:
@@ -120,9 +142,11 @@ def _refuse_calendar(call: Call, kind: str) -> None:
 
 def extract(part: str, text: str, kind: str, zone: str | None = None) -> str:
     """EXTRACT(part FROM text [AT TIME ZONE zone]) as DuckDB text; raises InvalidQuery or NotSupported."""
-    value = f"timezone({zone or chr(39) + 'UTC' + chr(39)}, {text})" if kind == "TIMESTAMP" else text
+    value = at_zone(zone, text) if kind == "TIMESTAMP" else text
     if kind == "INTERVAL":
         return _extract_interval(part, text)
+    if (kind == "DATE" and part in TIME_PARTS) or (kind == "TIME" and part not in TIME_PARTS):
+        raise InvalidQuery(f"EXTRACT from {kind} does not support the {part} date part")
     if part in ("DATE", "TIME", "DATETIME"):
         return value if part == "DATETIME" else f"CAST({value} AS {part})"
     if part == "WEEK" or part.startswith("WEEK("):

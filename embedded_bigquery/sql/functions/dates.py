@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from embedded_bigquery.sql.functions.conversion import cast
+from embedded_bigquery.sql.functions.conversion import LIMITS, cast, within
+from embedded_bigquery.sql.functions.duckdb_text import fail, let
 from embedded_bigquery.sql.functions.registry import Call, Function
 from embedded_bigquery.types import DATE, DATETIME, TIME, TIMESTAMP, Type
 
@@ -27,22 +28,31 @@ def _construct(target: Type, fields: Callable[[Call], str]) -> Callable[[Call], 
     return render
 
 
-def _parts(call: Call) -> list[str]:
-    return [f"CAST({call.text(position)} AS INTEGER)" for position in range(call.count)]
+def _made(make: str, form: str, kind: str) -> Callable[[Call], str]:
+    """From INT64 parts, by a DuckDB function of them; what is no date or time is an error that shows the parts."""
+
+    def render(call: Call) -> str:
+        names = [f"v_.p{position}" for position in range(call.count)]
+        parts = [f"CAST({name} AS INTEGER)" for name in names]
+        value = f"TRY({make.format(*parts)})"
+        if kind in LIMITS:
+            low, high = LIMITS[kind]
+            value = f"CASE WHEN {value} BETWEEN {low} AND {high} THEN {value} END"
+        elif kind == "TIME":
+            value = f"CASE WHEN {names[0]} < 24 THEN {value} END"
+        given = " AND ".join(f"{name} IS NOT NULL" for name in names)
+        message = f"'Input calculates to invalid {kind.lower()}: ' || printf('{form}', {', '.join(names)})"
+        pairs = ", ".join(f"p{position} := {call.text(position)}" for position in range(call.count))
+        return let(f"struct_pack({pairs})", f"coalesce({value}, CASE WHEN {given} THEN {fail(message)} END)")
+
+    return render
 
 
-def _date(call: Call) -> str:
-    return f"make_date({', '.join(_parts(call))})"
-
-
-def _datetime(call: Call) -> str:
-    parts = _parts(call) + ["0"] * (6 - call.count)
-    return f"make_timestamp({', '.join(parts[:5])}, CAST({parts[5]} AS DOUBLE))"
-
-
-def _time(call: Call) -> str:
-    parts = _parts(call)
-    return f"make_time({parts[0]}, {parts[1]}, CAST({parts[2]} AS DOUBLE))"
+_date = _made("make_date({0}, {1}, {2})", "%04d-%02d-%02d", "DATE")
+_datetime = _made(
+    "make_timestamp({0}, {1}, {2}, {3}, {4}, CAST({5} AS DOUBLE))", "%04d-%02d-%02d %02d:%02d:%02d", "DATETIME"
+)
+_time = _made("make_time({0}, {1}, CAST({2} AS DOUBLE))", "%02d:%02d:%02d", "TIME")
 
 
 def _current(target: Type) -> Callable[[Call], str]:
@@ -65,13 +75,25 @@ def _unix(divisor: int) -> Callable[[Call], str]:
 
 
 def _from_unix(factor: int) -> Callable[[Call], str]:
-    return lambda call: f"timezone('UTC', make_timestamp({call.text(0)} * {factor}::BIGINT))"
+    def render(call: Call) -> str:
+        message = (
+            f"'Input value ' || {call.text(0)} || ' cannot be converted into a TIMESTAMP, because it would be out of "
+            "the allowed range between -62135596800000000 to 253402300799999999 (microseconds)'"
+        )
+        return within(f"timezone('UTC', make_timestamp({call.text(0)} * {factor}::BIGINT))", "TIMESTAMP", message)
+
+    return render
 
 
 def _date_array(call: Call) -> str:
     step = call.text(2) if call.count > 2 else "to_days(1)"
     series = f"generate_series(CAST({call.text(0)} AS TIMESTAMP), CAST({call.text(1)} AS TIMESTAMP), {step})"
-    return f"list_transform({series}, lambda d_: CAST(d_ AS DATE))"
+    return _stepped(step, f"list_transform({series}, lambda d_: CAST(d_ AS DATE))")
+
+
+def _stepped(step: str, series: str) -> str:
+    wrong = fail("'Sequence step cannot be 0.'")
+    return f"CASE WHEN {step} = to_days(0) THEN {wrong} ELSE {series} END"
 
 
 ZONED = ("TIMESTAMP, [STRING]", "DATETIME", "DATE", "STRING")
@@ -138,6 +160,6 @@ FUNCTIONS = (
     Function(
         "GENERATE_TIMESTAMP_ARRAY",
         ("GENERATE_TIMESTAMP_ARRAY(TIMESTAMP, TIMESTAMP, INTERVAL) -> ARRAY<TIMESTAMP>",),
-        "generate_series({0}, {1}, {2})",
+        lambda call: _stepped(call.text(2), f"generate_series({call.arguments})"),
     ),
 )

@@ -21,6 +21,25 @@ def fail(message: str, *, safe: bool = False) -> str:
     return "NULL" if safe else f"bq_error({message})"
 
 
+def at_zone(zone: str | None, text: str) -> str:
+    """The local time of an instant, or the instant of a local time; `zone` is DuckDB text, without one it is UTC."""
+    if zone is None:
+        return f"timezone('UTC', {text})"
+    if zone.startswith("'"):
+        # An offset has a name of its own in DuckDB.
+        return f"timezone({zone.replace(chr(39), chr(39) + 'GMT', 1) if zone[1:2] in ('+', '-') else zone}, {text})"
+    return f"timezone(CASE WHEN regexp_matches({zone}, '^[+-]') THEN 'GMT' || {zone} ELSE {zone} END, {text})"
+
+
+def instant_of(zone: str | None, local: str) -> str:
+    """The instant of a local time; of the two when clocks are put back the earlier, where DuckDB takes the later."""
+    if zone is None or zone.upper() in ("'UTC'", "'GMT'"):
+        return f"timezone('UTC', {local})"
+    here, before = at_zone(zone, "z_.i"), at_zone(zone, "z_.i - to_hours(1)")
+    pair = f"struct_pack(l := {local}, i := {at_zone(zone, local)})"
+    return let(pair, f"CASE WHEN {before} = z_.l AND {here} = z_.l THEN z_.i - to_hours(1) ELSE z_.i END", "z_")
+
+
 def finite(text: str, arguments: Sequence[str], message: str) -> str:
     """`text`, a FLOAT64, or an error with `message` (DuckDB text) where it is no number though all arguments are."""
     proper = " AND ".join(f"isfinite({argument})" for argument in arguments)

@@ -21,7 +21,6 @@ from importlib import import_module
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.signatures import (
-    Parameter,
     Signature,
     coerces,
     parse_signature,
@@ -333,8 +332,3 @@ def lookup(name: str) -> Function | None:
         function = _table().get(upper[5:])
         return None if function is None or function.group != SCALAR else replace(function, safe=True)
     return _table().get(upper)
-
-
-def parameter_names(function: Function) -> tuple[Parameter, ...]:
-    """The parameters of the function's longest signature."""
-    return max((signature.parameters for signature in function.parsed), key=len)

@@ -20,7 +20,7 @@ Answer = tuple[Any, str]
 @pytest.fixture(scope="session")
 def database() -> Iterator[Database]:
     made = Database()
-    made.add_natives()
+    made.add_natives("bq_error(")
     yield made
     made.close()
 

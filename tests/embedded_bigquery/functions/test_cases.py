@@ -39,5 +39,5 @@ def test_expression(session: Session, expression: str, expected: str) -> None:
     try:
         found = run(f"SELECT FORMAT('%T', t) FROM ({query}) t", session, {}, lambda child: None).rows[0][0]
     except EngineError as error:
-        found = f"error: {error.bare_message}".rstrip()  # a line of a case has no space at its end
+        found = f"error: {error.bare_message}".rstrip().rstrip()  # a line of a case has no space at its end
     assert found == expected

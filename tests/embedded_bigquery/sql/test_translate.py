@@ -54,9 +54,7 @@ class Names:
 
 @pytest.fixture
 def connection() -> Connection:
-    database = Database()
-    database.add_natives()
-    made = database.cursor()
+    made = Database().cursor()
     execute(made, "CREATE SCHEMA d")
     columns = ", ".join(f'"{f.name}" {f.type.duckdb()}' for f in FIELDS)
     execute(made, f"CREATE TABLE d.t ({columns})")
