@@ -97,10 +97,13 @@ def load_config(location: str) -> Config:
     try:
         tree = yaml.compose(text, Loader=_Loader)
         content = yaml.load(text, Loader=_Loader)
+    except RecursionError:
+        raise ConfigError(f"{location}: is nested too deeply to be a config") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise ConfigError(f"{location}{place}: is not YAML: {getattr(error, 'problem', error)}") from None
+    _refuse_repeated_keys(location, tree)
     if not isinstance(content, dict):
         raise ConfigError(f"{location}: is empty or no mapping; config/local.yaml shows what a config looks like")
     try:
@@ -117,8 +120,27 @@ def load_config(location: str) -> Config:
     return config.model_copy(update={"warehouse": warehouse, **paths})
 
 
+def _refuse_repeated_keys(location: str, node: yaml.Node | None) -> None:
+    """YAML lets the last of two equal keys win, unseen."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated_keys(location, item)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if str(key.value) in seen:
+            first = seen[str(key.value)]
+            raise ConfigError(f"{location}:{line}: {key.value}: is also set in line {first}; keep one of the two")
+        seen[str(key.value)] = line
+        _refuse_repeated_keys(location, value)
+
+
 def _from_file(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is no file")
         if path.stat().st_size > MAXIMUM_BYTES:
             raise ConfigError(f"{path}: has more than {MAXIMUM_BYTES:,} bytes, so it is no config")
         return path.read_text(encoding="utf-8")

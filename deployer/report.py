@@ -169,13 +169,16 @@ class LogReport(Report):
 def place_of(warehouse: Warehouse, run: Run) -> Place | None:
     """Where `sid_fct_departure` of dataset `sid` publishes: `sid.fct_departure`; None if there is no such table."""
     from google.api_core.exceptions import GoogleAPIError
+    from requests.exceptions import RequestException
+
+    from deployer.warehouse import RETRY
 
     config = warehouse.config
     dataset = config.transfers[run.transfer].dataset
     path = f"{warehouse.dataset(dataset)}.{run.transfer.removeprefix(f'{dataset}_')}"
     # A run that is published stays so, whether or not its target can be shown.
-    with suppress(GoogleAPIError):
-        table = warehouse.client.get_table(path)
+    with suppress(GoogleAPIError, RequestException):
+        table = warehouse.client.get_table(path, retry=RETRY)
         where = ""
         if table.time_partitioning is not None and table.time_partitioning.field is not None:
             field = table.time_partitioning.field

@@ -50,6 +50,10 @@ def requested_run(
             )
         return Run(transfer, known.start_date, end, write_mode, run_id)
     start = end if delta_start_date is None else parse_day(delta_start_date, "--delta_start_date")
+    if start < known.start_date:
+        raise UsageError(
+            f"--delta_start_date {start:%Y%m%d} lies before {known.start_date:%Y%m%d}, the start_date of {transfer}."
+        )
     if start > end:
         raise UsageError(
             f"--delta_start_date {start:%Y%m%d} lies after EXECUTION_DATE {end:%Y%m%d}; "

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import cast
 from uuid import uuid4
@@ -32,8 +33,7 @@ def main() -> None:
     for optional in ("pandas", "pyarrow"):
         # The BigQuery client loads them wherever they are installed: 0.4 s of which no step makes use.
         sys.modules.setdefault(optional, None)  # type: ignore[arg-type]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    _end_on_signals(lambda: False)
     pipeline()
 
 
@@ -118,16 +118,30 @@ def _run(config: Config, config_location: str, run: Run, report: Report) -> None
 
     with Warehouse(config) as warehouse:
         missing = missing_procedures(warehouse, run.transfer)
-        if missing:
-            raise UsageError(f"{run.transfer} is not deployed ({', '.join(missing)} missing); {advice}.")
-        outcome = ProcedureETL(run, warehouse, report).run()
-        report.published(run, outcome, place_of(warehouse, run))
+        if not missing:
+            etl = ProcedureETL(run, warehouse, report)
+            _end_on_signals(lambda: etl.is_published)
+            outcome = etl.run()
+            report.published(run, outcome, place_of(warehouse, run))
+            return
+        is_empty = config.bootstrap and warehouse.is_empty()
+    if file is None or not is_empty:
+        raise UsageError(f"{run.transfer} is not deployed ({', '.join(missing)} missing); {advice}.")
+    file.unlink(missing_ok=True)  # nothing is in it
+    _run(config, config_location, run, report)
 
 
-def _end(number: int, _: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_DFL)  # a second signal ends the process at once
-    raise Ended(number)
+def _end_on_signals(is_over: Callable[[], bool]) -> None:
+    """From now on SIGINT and SIGTERM end the process, unless it is about to end by itself."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)  # a second signal ends the process at once
+        if not is_over():
+            raise Ended(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 def _tell(error: BaseException, debug: bool) -> None:

@@ -39,6 +39,17 @@ class LeaseHeld(DeployerError):
         )
 
 
+class PublishedButNotClean(DeployerError):
+    """The window is published; something after that failed."""
+
+    def __init__(self, transfer: str, cause: Exception) -> None:
+        notes = "".join(f" {note}" for note in getattr(cause, "__notes__", ()))
+        super().__init__(
+            f"{transfer} is published, but what follows a publish failed: {cause}{notes} "
+            "The next run of the transfer cleans up after this one."
+        )
+
+
 class Ledger(Protocol):
     """Where leases and runs are kept; every call may raise DeployerError."""
 
@@ -128,20 +139,30 @@ class TMGETL(ABC):
     def post_execution_cleanup(self) -> StepResult:
         """Leaves the datasets as they were: staging empty. Runs whether or not the steps before it succeeded."""
 
+    @property
+    def is_published(self) -> bool:
+        """Whether the window is published: whatever happens from then on does not take it back."""
+        return self.outcome.publish is not None
+
     def run(self) -> Outcome:
-        """Raises LeaseHeld with nothing started, or what a step raised with the target as it was."""
+        """Raises LeaseHeld with nothing started, or what a step raised with the target as it was.
+
+        Raises PublishedButNotClean when the window is published and something after that failed.
+        """
         try:
             holder = self.ledger.acquire_lease(self.requested)
             if holder is not None:
                 raise LeaseHeld(self.requested.transfer, holder)
             self._recorded()
+            self.ledger.release_lease(self.requested)
         except LeaseHeld:
             raise
         except BaseException as error:
             # Also when acquiring failed: an answer that was lost may have been a yes.
             _despite(error, partial(self.ledger.release_lease, self.requested))
+            if self.is_published and isinstance(error, Exception):
+                raise PublishedButNotClean(self.requested.transfer, error) from error
             raise
-        self.ledger.release_lease(self.requested)
         return self.outcome
 
     def _recorded(self) -> None:
@@ -155,8 +176,8 @@ class TMGETL(ABC):
                 raise
             self._step("cleanup", self.post_execution_cleanup)
         except BaseException as error:
-            # What was published stays published: only the ledger knows that the cleanup after it failed.
             status = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
+            status = "published" if self.is_published else status
             _despite(error, partial(self.ledger.finish_run, self.requested, status, self.outcome, str(error)))
             raise
         self.ledger.finish_run(self.requested, "published", self.outcome, None)

@@ -25,7 +25,12 @@ class CycleError(UsageError):
 
 def in_dependency_order(objects: Mapping[Name, SqlObject]) -> list[list[SqlObject]]:
     """Levels: the objects of one level need only those of earlier levels. Raises CycleError."""
-    graph = {name: {need for need in made.needs if need in objects} for name, made in objects.items()}
+    # A routine may be called in any case.
+    known = {str(name).casefold(): name for name in objects}
+    graph = {
+        name: {known[key] for need in made.needs if (key := str(need).casefold()) in known and known[key] != name}
+        for name, made in objects.items()
+    }
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()

@@ -11,6 +11,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from deployer.errors import SourceError
 from deployer.source.references import Reference, references, tokenize
 
+LOOP_WORDS = frozenset(("IF", "LOOP", "WHILE", "REPEAT", "FOR"))  # what END IF and its like close, nothing else opens
+NO_KEYWORDS = frozenset((TokenType.IDENTIFIER, TokenType.STRING))
 KINDS = {"tables": "TABLE", "views": "VIEW", "functions": "FUNCTION", "procedures": "PROCEDURE"}
 
 
@@ -47,12 +49,13 @@ def load_tree(root: Path) -> dict[Name, SqlObject]:
     files = sorted(file for file in root.rglob("*.sql") if not file.name.endswith(".test.sql"))
     datasets = frozenset(file.relative_to(root).parts[0] for file in files)
     objects: dict[Name, SqlObject] = {}
+    written: dict[str, SqlObject] = {}
     for file in files:
         loaded = _load(root, file, datasets)
-        if loaded.name in objects:
-            raise SourceError(
-                f"{loaded.name} is also created by {objects[loaded.name].path}; keep one of the two", file
-            )
+        # Routine names are not case-sensitive, and nobody means two tables whose names differ by case alone.
+        twin = written.setdefault(str(loaded.name).casefold(), loaded)
+        if twin is not loaded:
+            raise SourceError(f"{loaded.name} is also created by {twin.path}; keep one of the two", file)
         objects[loaded.name] = loaded
     return objects
 
@@ -71,6 +74,8 @@ def _load(root: Path, file: Path, datasets: frozenset[str]) -> SqlObject:
         raise SourceError(f"is not UTF-8: {error.reason} at byte {error.start}", file) from error
     except TokenError as error:
         raise SourceError(f"cannot be read as SQL: {error}", file) from error
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror}", file) from error
     said, place = created
     if said != (kind, str(name)):
         message = f"creates {said[0]} {said[1]}, but the path says {kind} {name}; rename one of the two"
@@ -104,12 +109,26 @@ def _created(text: str, file: Path) -> tuple[tuple[str, str], tuple[int, int]]:
     return (kind, name), (token.line, token.col - (token.end - token.start))
 
 
+def _end_of_body(tokens: list[Token]) -> int:
+    """The position after the END that closes a procedure's BEGIN; the end of the text when there is none."""
+    words = [token.text.upper() if token.token_type not in NO_KEYWORDS else "" for token in tokens] + [""]
+    depth = 0
+    for position, word in enumerate(words):
+        after = words[position + 1] if position + 1 < len(words) else ""
+        if (word == "BEGIN" and after not in ("TRANSACTION", ";")) or (word == "CASE" and words[position - 1] != "END"):
+            depth += 1
+        elif word == "END" and after not in LOOP_WORDS:
+            depth -= 1
+            if depth == 0:
+                return position + 1
+    return len(tokens)
+
+
 def _refuse_second_statement(tokens: list[Token], kind: str, file: Path) -> None:
-    """A procedure's body holds many statements; whatever else has one, ended by the last semicolon."""
-    if kind == "PROCEDURE":
-        return
+    """A procedure's body holds many statements and ends with its END; whatever else has one, up to a semicolon."""
+    first = _end_of_body(tokens) if kind == "PROCEDURE" else 0
     for position, token in enumerate(tokens[:-1]):
-        if token.token_type == TokenType.SEMICOLON:
+        if position >= first and token.token_type == TokenType.SEMICOLON:
             extra = tokens[position + 1]
             column = extra.col - (extra.end - extra.start)
             raise SourceError("a second statement; a file holds one CREATE", file, extra.line, column)

@@ -132,6 +132,12 @@ def test_warehouse_path_is_refused_where_the_config_has_no_file(folder: Path) ->
     assert "--warehouse-path goes with `engine: embedded` alone" in done.stderr
 
 
+def test_sync_makes_the_folder_of_a_warehouse_that_is_not_there(folder: Path) -> None:
+    (folder / "config.yaml").write_text(CONFIG.replace("path: warehouse.duckdb", "path: new/warehouse.duckdb"))
+    assert deployer("sync", "config.yaml").returncode == 0
+    assert (folder / "new" / "warehouse.duckdb").exists()
+
+
 def test_seed_of_a_warehouse_on_bigquery_wants_a_word_that_it_is_meant(folder: Path) -> None:
     engine = "warehouse: {engine: bigquery, project: sid-test, endpoint: 'http://127.0.0.1:9'}"
     (folder / "config.yaml").write_text(re.sub("warehouse: .*", engine, CONFIG))

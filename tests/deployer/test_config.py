@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -49,6 +50,8 @@ def test_local_config_loads_with_paths_relative_to_itself(monkeypatch: pytest.Mo
         ("[sid_fct_departure, sid_dim_agent]", "[sid_agg_agent_daily]", "transfers depend on each other"),
         ("start_date: 2013-01-01}", "start_date: 2013-13-01}", "transfers.sid_dim_agent.start_date"),
         ("{raw: raw,", "{raw: raw,,", "is not YAML"),
+        ("{raw: raw,", "{raw: raw, raw: other,", "config.yaml:9: raw: is also set in line 9; keep one of the two"),
+        ("bootstrap: true", "bootstrap: true\nbootstrap: false", "config.yaml:9: bootstrap: is also set in line 8"),
     ],
 )
 def test_config_is_refused_with_key_and_line(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -63,7 +66,7 @@ def test_bootstrap_is_refused_for_bigquery(tmp_path: Path) -> None:
         load_config(str(file))
 
 
-@pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe", b"x" * 1_000_001])
+@pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe", b"x" * 1_000_001, b"[" * 20_000])
 def test_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "config.yaml"
     file.write_bytes(content)
@@ -74,8 +77,11 @@ def test_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes) -> No
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such config"):
         load_config(str(tmp_path / "none.yaml"))
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is no file"):
         load_config(str(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is no file"):
+        load_config(str(tmp_path / "pipe"))
 
 
 class Bucket(BaseHTTPRequestHandler):

@@ -60,6 +60,11 @@ def test_truncate_with_delta_start_date_is_refused() -> None:
         asked("20130107", "sid_fct_departure", "truncate", "20130101")
 
 
+def test_delta_start_before_the_transfers_start_is_refused() -> None:
+    with pytest.raises(UsageError, match="--delta_start_date 20121231 lies before 20130101, the start_date"):
+        asked("20130107", "sid_fct_departure", "delta", "20121231")
+
+
 def test_execution_date_before_the_transfers_start_is_refused() -> None:
     with pytest.raises(UsageError, match="the start_date of sid_fct_departure"):
         asked("20121231", "sid_fct_departure", "delta")

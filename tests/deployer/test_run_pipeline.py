@@ -178,10 +178,34 @@ def test_warehouse_that_another_process_has_open_exits_3(site: Site) -> None:
     assert site.query(RUNS) == []
 
 
-def test_warehouse_without_procedures_exits_2_and_names_the_next_step(site: Site) -> None:
+def test_warehouse_without_anything_in_it_is_bootstrapped(site: Site) -> None:
     site.warehouse.unlink()
     with site.client():
         pass
+    assert site.pipeline(*SEVENTH).status == 0
+    assert site.query("SELECT COUNT(*) FROM sid.fct_departure") == [(flights("2013-01-07", "2013-01-07"),)]
+
+
+def test_signal_after_the_publish_lets_the_run_end_as_published(site: Site) -> None:
+    text = (PROCEDURES / "sid_fct_departure_cleanup.sql").read_text()
+    slow = "BEGIN\n  DECLARE i INT64 DEFAULT 0;\n  WHILE i < 1500 DO SET i = i + 1; END WHILE;\n"
+    site.query(text.replace("BEGIN\n", slow, 1))
+    process = site.start(*SEVENTH)
+    assert process.stdout is not None
+    while "cleanup begins" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert site.query("SELECT status, error FROM ops.runs") == [("published", None)]
+    assert site.query(STAGED) == [(0,)]
+    assert site.query(HOLDERS) == []
+
+
+def test_warehouse_without_procedures_exits_2_and_names_the_next_step(site: Site) -> None:
+    site.warehouse.unlink()
+    with site.client() as client:
+        client.create_dataset("other")
     done = site.pipeline(*SEVENTH)
     assert done.status == 2
     assert "sid_fct_departure is not deployed" in done.stderr and f"run `deployer sync {site.config}`" in done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from deployer.errors import DeployerError
 from deployer.run import Run
-from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome, Progress, Step, StepResult
+from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome, Progress, PublishedButNotClean, Step, StepResult
 
 RUN = Run("sid_fct_departure", date(2013, 1, 7), date(2013, 1, 7), "delta", "r1")
 
@@ -101,12 +101,15 @@ def test_failed_run_raises_its_first_error_and_still_cleans_records_and_frees(
 ) -> None:
     with pytest.raises(DeployerError) as caught:
         Copying(ledger, tmp_path, broken).run()
-    assert str(caught.value) == f"{broken[0]} broke"
+    is_published = broken == ("cleanup",)
+    assert isinstance(caught.value, PublishedButNotClean) == is_published
+    assert f"{broken[0]} broke" in str(caught.value)
     second = [note for note in getattr(caught.value, "__notes__", []) if "cleanup broke" in note]
     assert bool(second) == ("cleanup" in broken and broken[0] != "cleanup")
     assert not (tmp_path / "staging").exists()
     assert (tmp_path / "target").exists() == (broken[0] == "cleanup")
-    assert ledger.rows("runs") == [("r1", "failed", 2 if broken[0] == "cleanup" else None, f"{broken[0]} broke")]
+    status, rows = ("published", 2) if is_published else ("failed", None)
+    assert ledger.rows("runs") == [("r1", status, rows, f"{broken[0]} broke")]
     assert ledger.rows("leases") == []
 
 

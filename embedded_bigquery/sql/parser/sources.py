@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedded_bigquery.errors import NotSupported
+from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.lexer import STRING
 from embedded_bigquery.sql.parser.expressions import ExpressionParser
@@ -117,7 +117,7 @@ class SourceParser(ExpressionParser):
             start = self.position
             try:
                 query = self.query()
-            except Exception:
+            except InvalidQuery:
                 if self.tokens[start].word != "(":
                     raise
             else:

@@ -107,6 +107,13 @@ def test_order_names_the_cycle(tmp_path: Path) -> None:
         ("sid/tables/t.sql", "-- sid.t\nCREATE TABLE sid.u (a INT64);", "2:14", "creates TABLE sid.u, but the path"),
         ("sid/views/t.sql", "CREATE TABLE sid.t (a INT64);", "1:14", "the path says VIEW sid.t"),
         ("sid/tables/t.sql", "CREATE TABLE sid.t (a INT64);\nDROP TABLE sid.u;", "2:1", "a second statement"),
+        (
+            "sid/procedures/p.sql",
+            "CREATE PROCEDURE sid.p()\nBEGIN\n  IF TRUE THEN SELECT CASE WHEN TRUE THEN 1 END; END IF;\nEND;\n"
+            "DROP TABLE sid.t;",
+            "5:1",
+            "a second statement",
+        ),
         ("sid/tables/t.sql", "SELECT 1", "1:1", "must be CREATE"),
         ("sid/tables/t.sql", "", "1:1", "must be CREATE"),
         ("sid/table/t.sql", "CREATE TABLE sid.t (a INT64);", "1:1", "expected <dataset>/tables"),
@@ -128,6 +135,26 @@ def test_load_tree_refuses_two_files_for_one_object(tmp_path: Path) -> None:
     write(tmp_path, "sid/tables/t.sql", "CREATE TABLE sid.t (a INT64);")
     write(tmp_path, "sid/views/t.sql", "CREATE VIEW sid.t AS SELECT 1 AS a;")
     with pytest.raises(SourceError, match="is also created by"):
+        load_tree(tmp_path)
+
+
+def test_load_tree_refuses_names_that_differ_by_case_alone(tmp_path: Path) -> None:
+    write(tmp_path, "sid/procedures/p.sql", procedure("sid.p", "sid.q"))
+    write(tmp_path, "sid/procedures/P.sql", procedure("sid.P", "sid.q"))
+    with pytest.raises(SourceError, match="is also created by"):
+        load_tree(tmp_path)
+
+
+def test_order_finds_a_cycle_whatever_the_case_of_the_calls(tmp_path: Path) -> None:
+    write(tmp_path, "sid/procedures/a.sql", procedure("sid.a", "sid.B"))
+    write(tmp_path, "sid/procedures/b.sql", procedure("sid.b", "sid.A"))
+    with pytest.raises(CycleError):
+        in_dependency_order(load_tree(tmp_path))
+
+
+def test_load_tree_refuses_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "sid" / "tables" / "t.sql").mkdir(parents=True)
+    with pytest.raises(SourceError, match="cannot be read"):
         load_tree(tmp_path)
 
 
