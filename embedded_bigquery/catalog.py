@@ -10,7 +10,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -39,6 +39,8 @@ class Catalog:
         self._routines: dict[TablePath, Routine] = {}
         self.version = 0
         self.locks = TableLocks()
+        # A project's jobs as rows of INFORMATION_SCHEMA.JOBS: whoever runs jobs says where they are.
+        self.job_rows: Callable[[str], list[dict[str, Any]]] = lambda project: []
         self._open()
 
     def _open(self) -> None:

@@ -8,11 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database
 from embedded_bigquery.errors import InvalidValue
+from embedded_bigquery.job_rows import job_rows
 from embedded_bigquery.jobs import CLOSED, Jobs
 from embedded_bigquery.sessions import Sessions
 
@@ -43,6 +45,7 @@ class Engine:
         self.database = Database(path)
         self.catalog = Catalog(self.database, project, location)
         self.jobs = Jobs(location)
+        self.catalog.job_rows = partial(job_rows, self.jobs)
         self.sessions = Sessions(self.database, self.catalog)
         self.streamed = Recent(KEPT_STREAMED)  # rows of insertAll, by table and insertId
         self._lock = threading.Lock()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from embedded_bigquery import jobs_view
 from embedded_bigquery.catalog import Catalog, Resource, fields_of, path_of, routine_of
 from embedded_bigquery.ddl_text import column_type, option_rows, routine_ddl, table_ddl
 from embedded_bigquery.errors import NotFound
@@ -41,11 +42,13 @@ def relation(catalog: Catalog, parts: tuple[str, ...]) -> Relation | None:
     project = names[0] if len(names) > (dataset is not None) else catalog.project
     if dataset is not None:
         catalog.required_dataset(project, dataset)
+    path = TablePath(project, dataset or "", f"{NAME}.{view}")
+    if view in jobs_view.VIEWS:
+        return Relation(path, jobs_view.fields(view), jobs_view.sql(view, catalog.job_rows(project)), kind=NAME)
     if view not in VIEWS:
         raise NotFound(f"Not found: Table {'.'.join(parts)} was not found in location {catalog.location}")
     columns, rows = VIEWS[view]
     fields = tuple(_field(text) for text in columns.split())
-    path = TablePath(project, dataset or "", f"{NAME}.{view}")
     where = (catalog, project, dataset)
     found = rows(where)
     sql = found if isinstance(found, str) else _values(fields, found)

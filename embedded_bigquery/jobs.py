@@ -218,6 +218,11 @@ class Jobs:
             raise NotFound(f"Not found: Job {project}:{self.location}.{id}")
         return job
 
+    def known(self, project: str) -> list[Job]:
+        """All jobs, children too, oldest first."""
+        with self._lock:
+            return [job for job in self._jobs.values() if job.project == project]
+
     def latest(self, project: str, parent: str | None = None) -> list[Job]:
         """Newest first: the children of one job, or all jobs that are nobody's child."""
         with self._lock:

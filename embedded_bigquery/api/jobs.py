@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from embedded_bigquery.api.call import Answer, Call, Routes, page
-from embedded_bigquery.api.projects import EMAIL
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.copy import run_copy
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
+from embedded_bigquery.job_rows import EMAIL
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.load import run_load
 from embedded_bigquery.query import run_query

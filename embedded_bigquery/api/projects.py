@@ -5,8 +5,7 @@ from __future__ import annotations
 from embedded_bigquery.api.call import Call, Routes
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.engine import Engine
-
-EMAIL = "local@embedded-bigquery"  # who runs everything here; SESSION_USER() says the same
+from embedded_bigquery.job_rows import EMAIL
 
 
 def list_projects(engine: Engine, call: Call) -> Resource:

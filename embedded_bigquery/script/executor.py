@@ -117,7 +117,9 @@ def _translated(session: Session, text: str, names: Names, expression: Expressio
     made = translate(text, names) if expression is None else translate_expression(text, names, expression.target)
     if len(session.translations) >= MAXIMUM_KEPT:
         session.translations.clear()
-    session.translations[key] = made
+    # The rows of INFORMATION_SCHEMA stand in the text itself, as they are now.
+    if all(read.relation.kind != "INFORMATION_SCHEMA" for read in made.reads):
+        session.translations[key] = made
     return made
 
 
