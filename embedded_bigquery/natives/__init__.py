@@ -25,6 +25,7 @@ from embedded_bigquery.natives import (
     patterns,
     points,
     printf,
+    sketches,
     text,
 )
 from embedded_bigquery.natives.native import Native
@@ -48,6 +49,7 @@ MODULES = (
     json_paths,
     json_edits,
     printf,
+    sketches,
     javascript,
 )
 NATIVES: tuple[Native, ...] = tuple(chain.from_iterable(module.NATIVES for module in MODULES))
