@@ -5,7 +5,7 @@ from __future__ import annotations
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.assignments import fitted
-from embedded_bigquery.sql.expressions import LITERALS, Expressions, Handler
+from embedded_bigquery.sql.expressions import LITERALS, Expressions, Handler, settled
 from embedded_bigquery.sql.functions.cast_formats import cast_by_format
 from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.registry import converted, exact_literal, supertype
@@ -30,6 +30,8 @@ def _array(lower: Expressions, node: nodes.Array, scope: Scope) -> Lowered:
     if node.element is not None:
         items = ", ".join(typed(lower, item, scope, node.element).sql for item in node.items)
         return Lowered(f"CAST([{items}] AS {node.element.duckdb()}[])", array_of(node.element))
+    if not node.items:
+        return Lowered("[]")  # of any type: what it stands beside decides
     fields = _struct_fields(lower, node.items, scope)
     if fields is not None:
         return _array(lower, nodes.Array(node.at, node.items, Type("STRUCT", fields=fields)), scope)
@@ -97,7 +99,7 @@ def _struct(lower: Expressions, node: nodes.Struct, scope: Scope) -> Lowered:
         return _typed_struct(lower, node, node.type, scope)
     fields, parts = [], []
     for name, item in node.items:
-        value = lower.expression(item, scope)
+        value = settled(item, lower.expression(item, scope))
         fields.append(Field(name or value_name(item, value), value.type or INT64))
         parts.append(value.sql if value.type else f"CAST({value.sql} AS BIGINT)")
     return struct_of_parts(Type("STRUCT", fields=tuple(fields)), parts)
@@ -122,8 +124,6 @@ def struct_of_parts(kind: Type, parts: list[str]) -> Lowered:
 
 def _cast(lower: Expressions, node: nodes.Cast, scope: Scope) -> Lowered:
     target = node.type
-    if isinstance(node.value, nodes.Array) and not node.value.items and node.value.element is None:
-        return Lowered(f"CAST([] AS {target.duckdb()})", target)
     value = lower.expression(node.value, scope)
     if isinstance(node.value, nodes.Number) and target in (NUMERIC, BIGNUMERIC):
         value = Lowered(exact_literal(node.value, target), target)

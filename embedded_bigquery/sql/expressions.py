@@ -16,8 +16,8 @@ from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.registry import Call, Function, converted, lookup
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.operators import BINARY, OPERATORS, UNARY
-from embedded_bigquery.sql.scope import Column, Lowered, Scope, Statement, resolve
-from embedded_bigquery.types import BOOL, Type
+from embedded_bigquery.sql.scope import AGGREGATE, Column, Lowered, Scope, Statement, resolve
+from embedded_bigquery.types import BOOL, INT64, Type, array_of
 
 Columns = tuple[Column, ...]
 Handler = Callable[["Expressions", Any, Scope], Lowered]
@@ -39,8 +39,8 @@ class Expressions(ABC):
         """A call of a user's function, or None when there is none of that name."""
 
     @abstractmethod
-    def window(self, window: nodes.Window, scope: Scope) -> str:
-        """What stands inside OVER ( )."""
+    def window(self, node: nodes.Call, scope: Scope) -> str:
+        """What stands inside the OVER ( ) of a call."""
 
     def expression(self, node: nodes.Node, scope: Scope) -> Lowered:
         block = scope.block
@@ -160,7 +160,7 @@ class Expressions(ABC):
             if scope.clause == AGGREGATE:
                 raise InvalidQuery("Analytic functions cannot be arguments to aggregate functions", at=node.at)
             raise InvalidQuery(f"Analytic function not allowed in {scope.clause}", at=node.at)
-        return f" OVER ({self.window(node.over, scope)})"
+        return f" OVER ({self.window(node, scope)})"
 
     def aggregated(self, name: str, node: nodes.Node, scope: Scope) -> Scope:
         """What the arguments of an aggregate see; raises InvalidQuery where none may stand."""
@@ -170,7 +170,8 @@ class Expressions(ABC):
             raise InvalidQuery(f"Aggregate function {name} not allowed in {scope.clause}", at=node.at)
         if scope.block is not None:
             scope.block.is_grouped = True
-        return scope.variant(aliases={}, block=None, clause=AGGREGATE)
+            scope.block.aggregates += 1
+        return scope.variant(block=None, clause=AGGREGATE)
 
     def order_by(self, items: Sequence[nodes.Order], scope: Scope) -> str:
         return ", ".join(ordering(self.expression(item.value, scope), item) for item in items)
@@ -189,7 +190,15 @@ CHECKED = {
     **dict.fromkeys(("DATE", "DATETIME", "TIMESTAMP"), re.compile(r"\s*\d{1,5}-\d{1,2}-\d{1,2}.*", re.DOTALL)),
     "TIME": re.compile(r"\s*\d{1,2}:\d{1,2}.*", re.DOTALL),
 }
-AGGREGATE = "an aggregate"  # the clause of what stands inside one
+
+
+def is_empty_array(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Array) and not node.items and node.element is None
+
+
+def settled(node: nodes.Node, value: Lowered) -> Lowered:
+    """The value where nothing else decides its type: an empty array is one of INT64."""
+    return Lowered("CAST([] AS BIGINT[])", array_of(INT64)) if is_empty_array(node) else value
 
 
 def ordering(value: Lowered, item: nodes.Order) -> str:

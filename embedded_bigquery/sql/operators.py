@@ -195,6 +195,11 @@ def _shift(sign: str) -> Renderer:
     return render
 
 
+def _negative(call: Call) -> str:
+    # DuckDB makes a wider number of the smallest INT64's opposite.
+    return f"CAST(-{call.text(0)} AS BIGINT)" if call.result == INT64 else f"(-{call.text(0)})"
+
+
 BINARY: dict[str, Function] = {
     "+": _arithmetic("+", *_shifts("+")),
     "-": _arithmetic("-", *_shifts("-")),
@@ -234,7 +239,7 @@ BINARY: dict[str, Function] = {
 }
 
 UNARY: dict[str, Function] = {
-    "-": Function("-", (*(f"-({kind}) -> {kind}" for kind in NUMBERS), "-(INTERVAL) -> INTERVAL"), "(-{0})"),
+    "-": Function("-", (*(f"-({kind}) -> {kind}" for kind in NUMBERS), "-(INTERVAL) -> INTERVAL"), _negative),
     "+": Function("+", tuple(f"+({kind}) -> {kind}" for kind in NUMBERS), "{0}"),
     "NOT": Function("NOT", ("NOT(BOOL) -> BOOL",), "(NOT {0})"),
     "~": Function("~", ("~(INT64) -> INT64", "~(BYTES) -> BYTES"), _inverted),

@@ -71,8 +71,8 @@ class Queries(Pipes):
                 text += f" {word} {self.coerced(value, Scope(self.statement), INT64)}"
         return text
 
-    def window(self, window: nodes.Window, scope: Scope) -> str:
-        return windows.window_text(self, window, scope)
+    def window(self, node: nodes.Call, scope: Scope) -> str:
+        return windows.window_text(self, node, scope)
 
     # ---- WITH
 
@@ -138,9 +138,14 @@ def _common(same: Sequence[Column]) -> Type | None:
     """The type of one column of a set operation: literals take the type of the others where they can."""
     kind = supertype([column.type for column in same if not column.is_literal])
     rest = [column.type for column in same if column.is_literal]
-    if kind is not None and all(given is None or coerces(given, kind, literal=True) is not None for given in rest):
+    if kind is not None and all(_takes_over(given, kind) for given in rest):
         return kind
     return supertype([column.type for column in same])
+
+
+def _takes_over(given: Type | None, kind: Type) -> bool:
+    """Whether a literal can be of that type; the one array that counts as a literal is empty."""
+    return given is None or (given.is_array and kind.is_array) or coerces(given, kind, literal=True) is not None
 
 
 def _mismatch(node: nodes.SetOperation, counts: list[int]) -> InvalidQuery:
@@ -159,10 +164,15 @@ def _as(sql: str, own: Columns, wanted: Columns) -> str:
     if all(source.type == to.type for source, to in zip(own, wanted, strict=True)):
         return f"(SELECT {names} FROM ({sql}) AS _s({names}))"
     values = ", ".join(
-        f"{converted(to.sql, source.type, to.type or INT64)} AS {to.sql}"
-        for source, to in zip(own, wanted, strict=True)
+        f"{_converted(source, to.sql, to.type or INT64)} AS {to.sql}" for source, to in zip(own, wanted, strict=True)
     )
     return f"(SELECT {values} FROM ({sql}) AS _s({names}))"
+
+
+def _converted(source: Column, sql: str, kind: Type) -> str:
+    if source.is_literal and source.type is not None and source.type.is_array:
+        return f"CAST([] AS {kind.duckdb()})"
+    return converted(sql, source.type, kind)
 
 
 def _by_name(node: nodes.SetOperation, sides: list[tuple[str, Columns]]) -> list[tuple[str, Columns]]:

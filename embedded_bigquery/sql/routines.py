@@ -73,7 +73,7 @@ class Routines(Pivots):
         holders = [f"udf{with_depth}_{position}_" for position in range(len(arguments))]
         constants = {
             argument.name.lower(): Lowered(
-                holder, value.type, argument.name, written if isinstance(written, LITERALS) else None
+                holder, value.type, argument.name, written=written if isinstance(written, LITERALS) else None
             )
             for argument, holder, value, written in zip(
                 routine.arguments, holders, arguments, _positional(node, routine), strict=True
@@ -102,7 +102,9 @@ class Routines(Pivots):
         kind = routine.returns or body.type
         text = body.sql if routine.returns is None else converted(body.sql, body.type, routine.returns)
         for holder, value in zip(holders, arguments, strict=True):
-            text = _filled(text, holder, value.sql)
+            # The arguments of an aggregate are those of many rows.
+            is_aggregate = routine.kind == "AGGREGATE_FUNCTION"
+            text = text.replace(holder, value.sql) if is_aggregate else _filled(text, holder, value.sql)
         return Lowered(f"({text})", kind)
 
     # ---- table functions

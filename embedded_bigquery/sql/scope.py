@@ -14,6 +14,7 @@ from embedded_bigquery.sql.environment import Bind, Environment, Read, Relation
 from embedded_bigquery.types import Field, Type, quoted
 
 Place = tuple[int, int] | None
+AGGREGATE = "an aggregate"  # the clause of what stands inside one
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Lowered:
     sql: str
     type: Type | None = None
     name: str = ""  # the column name it gives when nothing else names it
+    is_aggregate: bool = False  # it has an aggregate inside, and none may be around it
     written: nodes.Node | None = None  # of a function's argument: the literal that was given for it
 
 
@@ -32,6 +34,7 @@ class Column:
     type: Type | None
     sql: str
     is_value: bool = False  # the one column of a value table: its fields are the table's columns
+    is_aggregate: bool = False
     is_literal: bool = False  # in all rows: a set operation gives it the type of the other side
 
 
@@ -150,6 +153,7 @@ class Block:
     """What decides whether one SELECT is grouped, and which of its columns then stand outside the grouping."""
 
     keys: set[str] = field(default_factory=set)  # DuckDB text of what is grouped by
+    aggregates: int = 0  # how many there are
     is_grouped: bool = False  # by a clause, or because something is aggregated
     loose: list[tuple[Column, Place]] = field(default_factory=list)  # columns used outside of keys and aggregates
 
@@ -211,6 +215,8 @@ class Scope:
             known = self.aliases[lower]
             if known is None:
                 raise InvalidQuery(f"Column name {name} is ambiguous", at=at)
+            if known.is_aggregate and self.clause == AGGREGATE:
+                raise InvalidQuery("Aggregations of aggregations are not allowed", at=at)
             return known
         if lower in self.merged:
             return self.use(None, self.merged[lower], at)

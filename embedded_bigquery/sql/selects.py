@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
-from embedded_bigquery.sql.expressions import LITERALS, Columns, ordering
+from embedded_bigquery.sql.expressions import LITERALS, Columns, is_empty_array, ordering, settled
 from embedded_bigquery.sql.pruning import partitions_left
 from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, row_of, value_name
 from embedded_bigquery.sql.sources import Sources, visible_columns
@@ -19,7 +19,8 @@ class Selects(Sources):
     def select(
         self, node: nodes.Select, outer: Scope, order: Sequence[nodes.Order] = (), limit: str = ""
     ) -> tuple[str, Columns]:
-        scope = Scope(self.statement, outer, block=Block(), windows=node.windows)
+        clause = "" if node.source is not None else "SELECT without FROM clause"
+        scope = Scope(self.statement, outer, block=Block(), windows=node.windows, clause=clause)
         source = f" FROM {self.source(node.source, scope)}" if node.source is not None else ""
         return self.rows(node, source, scope, order, limit)
 
@@ -108,14 +109,19 @@ class Selects(Sources):
 
     def _select_list(self, node: nodes.Select, scope: Scope, grouping: Grouping) -> list[Column]:
         items: list[Column] = []
+        block = scope.block
+        assert block is not None
         for item in node.items:
             if isinstance(item.value, nodes.Star):
                 items += self.star(item.value, scope)
                 self.check_grouped(node, scope, "Star expansion")
                 continue
-            value = grouping.items.get(id(item)) or self.expression(item.value, scope)
+            before = block.aggregates
+            value = grouping.items.get(id(item)) or settled(item.value, self.expression(item.value, scope))
             name = item.alias or value_name(item.value, value)
-            items.append(Column(name, value.type, value.sql, is_literal=isinstance(item.value, LITERALS)))
+            is_literal = isinstance(item.value, LITERALS) or is_empty_array(item.value)
+            is_aggregate = block.aggregates > before
+            items.append(Column(name, value.type, value.sql, is_literal=is_literal, is_aggregate=is_aggregate))
         self.check_grouped(node, scope, "SELECT list")
         return items
 
@@ -237,6 +243,8 @@ class Selects(Sources):
             return ""
         if group.every:
             return " GROUP BY ALL"
+        if not group.items:
+            return " GROUP BY ()"
         return f" GROUP BY {', '.join(grouping.text(item) for item in group.items)}"
 
     # ---- order
@@ -317,7 +325,8 @@ def aliases_of(columns: Sequence[Column]) -> dict[str, Lowered | None]:
             key = column.name.lower()
             known = found.get(key, column)
             same = known is not None and known.sql == column.sql
-            found[key] = Lowered(column.sql, column.type, column.name) if same else None
+            known_as = Lowered(column.sql, column.type, column.name, is_aggregate=column.is_aggregate)
+            found[key] = known_as if same else None
     return found
 
 

@@ -12,6 +12,7 @@ from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.dml import Dml
 from embedded_bigquery.sql.environment import Environment, Translated
+from embedded_bigquery.sql.expressions import settled
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.parser import parse, parse_expression
@@ -41,6 +42,8 @@ def translate_expression(text: str, environment: Environment, target: Type | Non
     queries = Queries(statement)
     scope = Scope(statement)
     value = queries.expression(node, scope) if target is None else queries.typed(node, scope, target)
+    if target is None:
+        value = settled(node, value)
     sql, kind = value.sql, value.type
     if target is not None:
         if kind is not None and coerces(kind, target, literal=True) is None:

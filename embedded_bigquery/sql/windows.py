@@ -8,9 +8,25 @@ from embedded_bigquery.sql.expressions import Expressions
 from embedded_bigquery.sql.scope import Lowered, Scope
 from embedded_bigquery.types import INT64
 
+NUMBERING = ("ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD")
 
-def window_text(lower: Expressions, window: nodes.Window, scope: Scope) -> str:
-    resolved = resolved_window(window, scope)
+
+def _check_window(name: str, node: nodes.Call, window: nodes.Window) -> None:
+    """Raises InvalidQuery for a window that the function cannot stand over."""
+    shown = name.lower()
+    if name in NUMBERING and window.frame is not None:
+        raise InvalidQuery(f"Window framing clause is not allowed for analytic function {shown}", at=node.at)
+    if name in NUMBERING and name != "ROW_NUMBER" and not window.order:
+        raise InvalidQuery(f"Window ORDER BY is required for analytic function {shown}", at=node.at)
+    if node.distinct and window.order:
+        raise InvalidQuery("Window ORDER BY is not allowed if DISTINCT is specified", at=node.at)
+
+
+def window_text(lower: Expressions, node: nodes.Call, scope: Scope) -> str:
+    """What stands inside the OVER ( ) of a call; raises InvalidQuery."""
+    assert node.over is not None
+    resolved = resolved_window(node.over, scope)
+    _check_window(".".join(node.path).upper(), node, resolved)
     parts = []
     if resolved.partition:
         keys = [_partition_key(lower.expression(key, scope), key) for key in resolved.partition]

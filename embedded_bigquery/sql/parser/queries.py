@@ -169,7 +169,7 @@ class QueryParser(SourceParser):
         if self.take("ALL"):
             made.every = True
         else:
-            made.items = self.comma_list(self._group_item)
+            made.items = [] if self.take("(", ")") else self.comma_list(self._group_item)
         return made
 
     def _group_item(self) -> nodes.Item | nodes.GroupingSet:
