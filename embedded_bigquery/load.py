@@ -1,4 +1,4 @@
-"""What a load job does: an uploaded Parquet, NDJSON or CSV file into a table."""
+"""What a load job does: Parquet, NDJSON or CSV files, uploaded or of a bucket, into a table."""
 
 from __future__ import annotations
 
@@ -65,26 +65,27 @@ class Source:
 
 
 def run_load(engine: Engine, file: Path | None, job: Job) -> Result:
-    """Raises EngineError. The file is deleted."""
+    """Raises EngineError. `file` is what was uploaded, and is deleted; without one the URIs are read."""
     config = job.configuration["load"]
-    if file is None:
-        uris = ", ".join(config.get("sourceUris", ())) or "nothing"
-        raise NotSupported(f"load from {uris}; upload the file with load_table_from_file")
     try:
+        files = engine.buckets.sources(config.get("sourceUris", ())) if file is None else [file]
+        if not files:
+            raise InvalidValue("Required parameter is missing: sourceUris")
         with engine.connection() as connection:
             job.stoppable(connection.interrupt)
             try:
-                return _load(engine, connection, file, config)
+                return _load(engine, connection, files, config)
             except InvalidQuery as error:
                 raise InvalidValue(f"Error while reading data, error message: {error.message}") from error
             finally:
                 job.stoppable(None)
     finally:
-        file.unlink(missing_ok=True)
+        if file is not None:
+            file.unlink(missing_ok=True)
 
 
-def _load(engine: Engine, connection: Connection, file: Path, config: Mapping[str, Any]) -> Result:
-    size = file.stat().st_size
+def _load(engine: Engine, connection: Connection, files: list[Path], config: Mapping[str, Any]) -> Result:
+    size = sum(file.stat().st_size for file in files)
     reference = config["destinationTable"]
     path = TablePath(reference.get("projectId", engine.catalog.project), reference["datasetId"], reference["tableId"])
     existing = engine.catalog.table(path)
@@ -97,7 +98,7 @@ def _load(engine: Engine, connection: Connection, file: Path, config: Mapping[st
     readers = {"PARQUET": _parquet, "NEWLINE_DELIMITED_JSON": _json, "CSV": _csv}
     if form not in readers:
         raise NotSupported(f"load of {form}; known: {', '.join(readers)}")
-    source = readers[form](connection, file, config, () if autodetects else known)
+    source = readers[form](connection, files, config, () if autodetects else known)
     replaces = config.get("writeDisposition") == "WRITE_TRUNCATE"
     target = declared if declared else _target(source, known, is_fresh=existing is None or replaces)
     fields = _present(source, target, form, bool(config.get("ignoreUnknownValues")))
@@ -107,7 +108,7 @@ def _load(engine: Engine, connection: Connection, file: Path, config: Mapping[st
     rows = destination.write(engine, connection, write, f"SELECT {columns} FROM {source.relation}")
     written = fetch(execute(connection, f"SELECT count(*) FROM {source.relation}"))[0][0]
     statistics = {
-        "inputFiles": "1",
+        "inputFiles": str(len(files)),
         "inputFileBytes": str(size),
         "outputRows": str(written),
         "outputBytes": str(size),
@@ -141,56 +142,70 @@ def _present(source: Source, target: tuple[Field, ...], form: str, ignores_unkno
 # ---- files
 
 
-def _parquet(connection: Connection, file: Path, config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
-    relation = f"read_parquet('{file}')"
+def _parquet(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
+    relation = f"read_parquet({_list(files)})"
     return Source(relation, _described(connection, relation), is_text=False)
 
 
-def _json(connection: Connection, file: Path, config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
-    options = f"format = 'newline_delimited', compression = '{_compression(file)}', maximum_object_size = 104857600"
+def _json(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
+    options = f"format = 'newline_delimited', compression = '{_compression(files)}', maximum_object_size = 104857600"
     if not known:
-        relation = f"read_json('{file}', {options}, sample_size = -1)"
+        relation = f"read_json({_list(files)}, {options}, sample_size = -1)"
         return Source(relation, _described(connection, relation, zoned=True), is_text=False)
     keys = fetch(
-        execute(connection, f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects('{file}', {options})")
+        execute(
+            connection, f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({_list(files)}, {options})"
+        )
     )
     names = {field.name.lower(): field for field in known}
     columns = {name: names.get(name.lower()) or Field(name, Type("STRING")) for (name,) in keys}
     texts = ", ".join(f"{quoted_text(name)}: {quoted_text(_text_type(field.type))}" for name, field in columns.items())
     if not texts:
         return Source("(SELECT 1 WHERE false)", {}, is_text=True)
-    relation = f"read_json('{file}', {options}, columns = {{{texts}}})"
+    relation = f"read_json({_list(files)}, {options}, columns = {{{texts}}})"
     return Source(relation, {name.lower(): field for name, field in columns.items()}, is_text=True)
 
 
-def _csv(connection: Connection, file: Path, config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
+def _csv(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
     skipped = int(config.get("skipLeadingRows") or 0)
     delimiter = {"tab": "\t", "\\t": "\t"}.get(config.get("fieldDelimiter", ","), config.get("fieldDelimiter", ","))
     options = [
         f"delim = {quoted_text(delimiter)}",
         f"quote = {quoted_text(config.get('quote', chr(34)))}",
         "escape = '\"'",
-        f"compression = '{_compression(file)}'",
+        f"compression = '{_compression(files)}'",
         f"null_padding = {'true' if config.get('allowJaggedRows') else 'false'}",
     ]
     if config.get("encoding", "UTF-8") in ("ISO-8859-1", "ISO8859_1"):
         options.append("encoding = 'latin-1'")
     if not known:
         options.append(f"header = true, skip = {max(skipped - 1, 0)}" if skipped != 0 else "sample_size = -1")
-        relation = f"read_csv('{file}', {', '.join(options)})"
+        relation = f"read_csv({_list(files)}, {', '.join(options)})"
         return Source(relation, _described(connection, relation, zoned=True), is_text=False)
     columns = ", ".join(f"{quoted_text(field.name)}: 'VARCHAR'" for field in known)
     # An empty field is an empty STRING, and NULL in a column of any other type; `_converted` sees to it.
     marker = config.get("nullMarker")
     options += [f"columns = {{{columns}}}", "auto_detect = false", f"skip = {skipped}", "header = false"]
     options.append(f"nullstr = {quoted_text(marker if marker is not None else chr(1))}")
-    relation = f"read_csv('{file}', {', '.join(options)})"
+    relation = f"read_csv({_list(files)}, {', '.join(options)})"
     return Source(relation, {field.name.lower(): field for field in known}, is_text=True)
 
 
-def _compression(file: Path) -> str:
+def _list(files: list[Path]) -> str:
+    """The files as DuckDB's readers take them."""
+    return f"[{', '.join(quoted_text(str(file)) for file in files)}]"
+
+
+def _compression(files: list[Path]) -> str:
+    found = {"gzip" if _start(file) == GZIP else "none" for file in files}
+    if len(found) > 1:
+        raise NotSupported("load of compressed and plain files together")
+    return found.pop()
+
+
+def _start(file: Path) -> bytes:
     with file.open("rb") as stream:
-        return "gzip" if stream.read(2) == GZIP else "none"
+        return stream.read(len(GZIP))
 
 
 def quoted_text(text: str) -> str:

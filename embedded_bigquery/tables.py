@@ -120,6 +120,17 @@ def column_definition(field: Field, default: Default | None = None) -> str:
     return f"{text} NOT NULL" if field.required else text
 
 
+def source_table(catalog: Catalog, reference: dict[str, str]) -> Resource:
+    """The stored table that a job is to read; raises NotFound, or InvalidValue for a view."""
+    path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+    resource = catalog.table(path)
+    if resource is None:
+        raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    if resource["type"] != "TABLE":
+        raise InvalidValue(f"{shown(path)} is not allowed for this operation because it is not a TABLE")
+    return resource
+
+
 def drop_table(catalog: Catalog, connection: Connection, path: TablePath) -> None:
     """Raises NotFound."""
     resource = catalog.table(path)

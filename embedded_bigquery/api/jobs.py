@@ -10,7 +10,8 @@ from embedded_bigquery.api.call import Answer, Call, Routes, page
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.copy import run_copy
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import InvalidValue, NotSupported
+from embedded_bigquery.errors import InvalidValue
+from embedded_bigquery.extract import run_extract
 from embedded_bigquery.job_rows import EMAIL
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.load import run_load
@@ -18,7 +19,7 @@ from embedded_bigquery.query import run_query
 
 # Seconds that jobs.insert waits, so that a short job is DONE in its first answer. The client asks for the end of a
 # query without a break, and for that of any other job once a second.
-SHORT = {"QUERY": 0.02, "LOAD": 1.0, "COPY": 1.0}
+SHORT = {"QUERY": 0.02, "LOAD": 1.0, "COPY": 1.0, "EXTRACT": 1.0}
 
 
 def start(engine: Engine, project: str, body: Resource, file: Path | None = None) -> Job:
@@ -28,12 +29,11 @@ def start(engine: Engine, project: str, body: Resource, file: Path | None = None
         "query": partial(run_query, engine),
         "load": partial(run_load, engine, file),
         "copy": partial(run_copy, engine),
+        "extract": partial(run_extract, engine),
     }
-    if "extract" in configuration:
-        raise NotSupported("extract jobs; read the rows, or use an EXPORT of your own")
     kind = next((key for key in work if key in configuration), None)
     if kind is None:
-        raise InvalidValue("Required parameter is missing: configuration.query, .load or .copy")
+        raise InvalidValue("Required parameter is missing: configuration.query, .load, .copy or .extract")
     configuration["jobType"] = kind.upper()
     id = (body.get("jobReference") or {}).get("jobId")
     return engine.jobs.submit(project, id, configuration, work[kind])

@@ -154,8 +154,3 @@ def test_a_table_is_copied_with_its_layout(client: bigquery.Client) -> None:
     assert client.get_table("d.b").num_rows == 3
     with pytest.raises(exceptions.NotFound, match=r"Table local:d\.none"):
         client.copy_table("d.none", "d.c").result()
-
-
-def test_an_extract_is_refused(client: bigquery.Client) -> None:
-    with pytest.raises(exceptions.BadRequest, match="not supported: extract"):
-        client.extract_table("d.t", "gs://bucket/file")
