@@ -12,6 +12,7 @@ from embedded_bigquery.script.definer import Definer
 from embedded_bigquery.script.names import Names
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.script.syntax import DEFINITIONS, QUERIES, UNSUPPORTED, WRITES
 from embedded_bigquery.sizes import billed, bytes_sql
 from embedded_bigquery.sql.environment import Translated
 from embedded_bigquery.sql.functions.registry import converted
@@ -23,10 +24,7 @@ from embedded_bigquery.types import Field, Type
 from embedded_bigquery.values import fetch_sql, from_duckdb, sized, to_duckdb
 
 Row = tuple[Any, ...]
-QUERIES = ("SELECT", "WITH", "(", "FROM")
 MAXIMUM_KEPT = 500  # translations, a session
-WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
-DEFINITIONS = ("CREATE", "DROP", "ALTER")
 
 
 def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = False) -> Outcome:
@@ -143,7 +141,6 @@ def _write(session: Session, translated: Translated, names: Names) -> int:
 def _unknown(text: str, word: str) -> InvalidQuery:
     tokens = Tokens(text)
     place = tokens.place(tokens.start)
-    known = ("EXPORT", "LOAD", "GRANT", "REVOKE", "DESCRIBE", "SHOW", "EXPLAIN", "ANALYZE", "UNDROP")
-    if word in known:
+    if word in UNSUPPORTED:
         return NotSupported(f"{word} statement", at=place)
     return tokens.unexpected()

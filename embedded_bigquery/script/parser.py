@@ -6,10 +6,15 @@ Source: "Procedural language", docs.cloud.google.com/bigquery/docs/reference/sta
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.script import nodes
 from embedded_bigquery.script.nodes import Expression, Node
+from embedded_bigquery.script.syntax import check_statement
+from embedded_bigquery.sql.columns import parse_type_text
+from embedded_bigquery.sql.ddl import parse_definition
+from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.tokens import Span, Tokens
 
 MAXIMUM_NESTING = 50
@@ -18,10 +23,15 @@ LOOPS = ("LOOP", "WHILE", "REPEAT", "FOR")
 Body = tuple[Node, ...]
 
 
+@lru_cache(maxsize=256)
 def parse_script(text: str) -> nodes.Script:
     """The script that the text is; raises InvalidQuery with line and column."""
     parser = _Parser(Tokens(text))
     return nodes.Script(text, parser.script())
+
+
+def _check_header(text: str) -> None:
+    parse_definition(f"{text}\nBEGIN END", parse_expression)
 
 
 class _Parser:
@@ -30,6 +40,7 @@ class _Parser:
         self.depth = 0
         self.labels: list[tuple[str, bool]] = []  # of the blocks and loops around, and whether it is a loop
         self.loops = 0
+        self.problem: InvalidQuery | None = None
         self.statements: dict[str, Callable[[int], Node]] = {
             "SET": self._set,
             "IF": self._if,
@@ -47,27 +58,32 @@ class _Parser:
             "ROLLBACK": self._transaction_end,
         }
 
+    def _expression(self, *stops: str) -> Expression:
+        return Expression(self.tokens.part(parse_expression, *stops))
+
     def script(self) -> Body:
         found = self._list()
         if not self.tokens.at_end:
             raise self.tokens.unexpected()
+        if self.problem is not None:
+            raise self.problem
         return found
+
+    def _note(self, message: str, offset: int) -> None:
+        """Something wrong that is not grammar, which comes first."""
+        self.problem = self.problem or InvalidQuery(message, at=self.tokens.place(offset))
 
     def _list(self, *stops: str) -> Body:
         """Statements, each ended by a semicolon, up to a stop word; the last of a script may go without."""
         found: list[Node] = []
         declarations = True
         while not self.tokens.at_end and self.tokens.word() not in stops:
-            if self.tokens.take(";"):
-                if not found or stops:
-                    self.tokens.back_to(self.tokens.position - 1)
-                    raise self.tokens.unexpected()
-                continue
+            if self.tokens.word() == ";":
+                raise self.tokens.unexpected()
             if self.tokens.word() == "DECLARE":
                 if not declarations:
-                    place = self.tokens.place(self.tokens.start)
-                    raise InvalidQuery(
-                        "Variable declarations are allowed only at the start of a block or script", at=place
+                    self._note(
+                        "Variable declarations are allowed only at the start of a block or script", self.tokens.start
                     )
                 found.append(self._declare())
             else:
@@ -95,14 +111,14 @@ class _Parser:
             return self._create_procedure(start)
         if word in self.statements:
             return self.statements[word](start)
-        return nodes.Sql(self.tokens.until())
+        return nodes.Sql(self.tokens.part(check_statement))
 
     # ---- blocks and loops
 
     def _labelled(self, start: int, label: str | None) -> Node:
         kind = self.tokens.word()
         if label is not None and any(label.lower() == name.lower() for name, _ in self.labels):
-            raise InvalidQuery(f"Label {label} already exists", at=self.tokens.place(start))
+            self._note(f"Label {label} already exists", start)
         if self.depth >= MAXIMUM_NESTING:
             raise InvalidQuery("Script statement nesting is too deep", at=self.tokens.place(start))
         self.depth += 1
@@ -118,10 +134,10 @@ class _Parser:
 
     def _end_label(self, label: str | None) -> None:
         if label is not None and self.tokens.word() not in (";", "") and not self.tokens.at_end:
-            place = self.tokens.place(self.tokens.start)
+            place = self.tokens.start
             ending = self.tokens.identifier()
             if ending.lower() != label.lower():
-                raise InvalidQuery(f"Mismatched end label; expected {label}, got {ending}", at=place)
+                self._note(f"Mismatched end label; expected {label}, got {ending}", place)
 
     def _block(self, start: int, label: str | None) -> nodes.Block:
         self.tokens.expect("BEGIN")
@@ -143,10 +159,10 @@ class _Parser:
         if kind == "REPEAT":
             body = self._list("UNTIL")
             self.tokens.expect("UNTIL")
-            until = Expression(self.tokens.until("END"))
+            until = self._expression("END")
             return nodes.Repeat(self._end(start, kind, label), body, until, label)
         if kind == "WHILE":
-            condition = Expression(self.tokens.until("DO"))
+            condition = self._expression("DO")
             self.tokens.expect("DO")
             body = self._list("END")
             return nodes.While(self._end(start, kind, label), condition, body, label)
@@ -154,7 +170,7 @@ class _Parser:
         self.tokens.expect("IN")
         if self.tokens.word() != "(":
             raise self.tokens.unexpected('"("')
-        query = Expression(self.tokens.until("DO"))
+        query = Expression(self.tokens.part(parse_query, "DO"))
         self.tokens.expect("DO")
         body = self._list("END")
         return nodes.For(self._end(start, kind, label), variable, query, body, label)
@@ -170,7 +186,7 @@ class _Parser:
         branches = []
         self.tokens.expect("IF")
         while True:
-            condition = Expression(self.tokens.until("THEN"))
+            condition = self._expression("THEN")
             self.tokens.expect("THEN")
             branches.append(nodes.Branch(condition, self._list("ELSEIF", "ELSE", "END")))
             if not self.tokens.take("ELSEIF"):
@@ -181,10 +197,10 @@ class _Parser:
 
     def _case(self, start: int) -> Node:
         self.tokens.expect("CASE")
-        subject = None if self.tokens.word() == "WHEN" else Expression(self.tokens.until("WHEN"))
+        subject = None if self.tokens.word() == "WHEN" else self._expression("WHEN")
         branches = []
         while self.tokens.take("WHEN"):
-            condition = Expression(self.tokens.until("THEN"))
+            condition = self._expression("THEN")
             self.tokens.expect("THEN")
             branches.append(nodes.Branch(condition, self._list("WHEN", "ELSE", "END")))
         otherwise = self._list("END") if self.tokens.take("ELSE") else None
@@ -197,8 +213,8 @@ class _Parser:
         start = self.tokens.start
         self.tokens.expect("DECLARE")
         names = self._names(self.tokens.identifier)
-        kind = None if self.tokens.word() == "DEFAULT" else self.tokens.until("DEFAULT")
-        default = Expression(self.tokens.until()) if self.tokens.take("DEFAULT") else None
+        kind = None if self.tokens.word() == "DEFAULT" else self.tokens.part(parse_type_text, "DEFAULT")
+        default = self._expression() if self.tokens.take("DEFAULT") else None
         return nodes.Declare((start, self.tokens.last_end), names, kind, default)
 
     def _names(self, one: Callable[[], str]) -> tuple[str, ...]:
@@ -214,7 +230,7 @@ class _Parser:
         if is_tuple:
             self.tokens.expect(")")
         self.tokens.expect("=")
-        value = Expression(self.tokens.until())
+        value = self._expression()
         return nodes.Set((start, self.tokens.last_end), targets, value, is_tuple)
 
     def _target(self) -> str:
@@ -232,14 +248,13 @@ class _Parser:
         word = self.tokens.word()
         self.tokens.expect(word)
         label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.identifier()
-        place = self.tokens.place(start)
         leaves = word in ("BREAK", "LEAVE")
         if label is None and not self.loops:
-            raise InvalidQuery(f"{word} is only allowed inside of a loop body", at=place)
+            self._note(f"{word} is only allowed inside of a loop body", start)
         if label is not None:
             is_loop = next((loop for name, loop in self.labels if name.lower() == label.lower()), None)
             if is_loop is None or not (is_loop or leaves):
-                raise InvalidQuery(f"Label not found: {label}", at=place)
+                self._note(f"Label not found: {label}", start)
         span = start, self.tokens.last_end
         return nodes.Break(span, label) if leaves else nodes.Continue(span, label)
 
@@ -252,7 +267,7 @@ class _Parser:
         message = None
         if self.tokens.take("USING"):
             self.tokens.expect("MESSAGE", "=")
-            message = Expression(self.tokens.until())
+            message = self._expression()
         return nodes.Raise((start, self.tokens.last_end), message)
 
     # ---- calls
@@ -265,17 +280,17 @@ class _Parser:
         while not self.tokens.take(")"):
             if arguments:
                 self.tokens.expect(",")
-            arguments.append(Expression(self.tokens.until(",", ")")))
+            arguments.append(self._expression(",", ")"))
         return nodes.Call((start, self.tokens.last_end), path, tuple(arguments))
 
     def _execute(self, start: int) -> Node:
         self.tokens.expect("EXECUTE", "IMMEDIATE")
-        sql = Expression(self.tokens.until("INTO", "USING"))
+        sql = self._expression("INTO", "USING")
         into = self._names(self.tokens.identifier) if self.tokens.take("INTO") else ()
         using: list[nodes.Using] = []
         if self.tokens.take("USING"):
             while True:
-                value = Expression(self.tokens.until(",", "AS"))
+                value = self._expression(",", "AS")
                 using.append(nodes.Using(value, self.tokens.identifier() if self.tokens.take("AS") else None))
                 if not self.tokens.take(","):
                     break
@@ -283,8 +298,8 @@ class _Parser:
 
     def _assert(self, start: int) -> Node:
         self.tokens.expect("ASSERT")
-        condition = Expression(self.tokens.until("AS"))
-        message = Expression(self.tokens.until()) if self.tokens.take("AS") else None
+        condition = self._expression("AS")
+        message = self._expression() if self.tokens.take("AS") else None
         return nodes.Assert((start, self.tokens.last_end), condition, message)
 
     def _transaction_end(self, start: int) -> Node:
@@ -300,7 +315,7 @@ class _Parser:
         return "PROCEDURE" in (self.tokens.word(1), self.tokens.word(3)) and self.tokens.word(1) in ("OR", "PROCEDURE")
 
     def _create_procedure(self, start: int) -> Node:
-        self.tokens.until("BEGIN")
+        self.tokens.part(_check_header, "BEGIN")
         if self.tokens.word() != "BEGIN":
             return nodes.CreateProcedure((start, self.tokens.last_end), None)
         outer = self.labels, self.loops, self.depth

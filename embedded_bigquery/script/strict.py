@@ -14,6 +14,7 @@ from embedded_bigquery.script.nodes import Node
 from embedded_bigquery.script.parser import parse_script
 from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.script.syntax import QUERIES, WRITES
 from embedded_bigquery.sql.columns import parse_type_text
 from embedded_bigquery.sql.ddl import parse_definition
 from embedded_bigquery.sql.definitions import Create
@@ -21,8 +22,6 @@ from embedded_bigquery.sql.environment import Relation, RoutineArgument, TablePa
 from embedded_bigquery.sql.tokens import Tokens, moved
 from embedded_bigquery.sql.translate import translate, translate_expression
 from embedded_bigquery.types import BOOL, INT64, STRING, Field, Type
-
-ANALYSED = ("SELECT", "WITH", "(", "FROM", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
 
 
 class _Made(EngineError):
@@ -139,7 +138,7 @@ class _Checker:
     def _sql(self, node: nodes.Sql) -> None:
         text = self._slice(node)
         word = Tokens(text).word()
-        if word in ANALYSED:
+        if word in QUERIES + WRITES:
             self._translated(text, node.span[0])
         elif word == "CREATE":
             self._create(text, node)

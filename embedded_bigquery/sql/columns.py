@@ -8,6 +8,8 @@ from typing import Any
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.definitions import Key, Path
+from embedded_bigquery.sql.lexer import INTEGER, QUOTED, RESERVED, WORD
+from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.tokens import Span, Tokens
 from embedded_bigquery.types import ALIASES, Field, Type
 
@@ -18,8 +20,7 @@ def parse_type_text(text: str) -> Field:
     """A type with its sizes, such as DECLARE has, as a nameless Field; raises InvalidQuery."""
     parser = ColumnParser(Tokens(text), lambda expression: None)
     found = parser.column_type("")
-    if not parser.tokens.at_end:
-        raise parser.tokens.unexpected()
+    parser.end()
     return found
 
 
@@ -27,6 +28,17 @@ class ColumnParser:
     def __init__(self, tokens: Tokens, constant: Constant) -> None:
         self.tokens = tokens
         self.constant = constant
+        self.problem: InvalidQuery | None = None  # the first thing that is wrong and not grammar
+
+    def end(self) -> None:
+        """Raises InvalidQuery when the text goes on, or has a problem beyond grammar, which comes first."""
+        if not self.tokens.at_end:
+            raise self.tokens.unexpected()
+        if self.problem is not None:
+            raise self.problem
+
+    def _note(self, problem: InvalidQuery) -> None:
+        self.problem = self.problem or problem
 
     # ---- words
 
@@ -34,11 +46,30 @@ class ColumnParser:
         """A name of one to three parts; dashes in an unquoted project are part of it."""
         return self.tokens.table_path()
 
+    def if_exists(self) -> bool:
+        return self._after_if("EXISTS")
+
+    def if_not_exists(self) -> bool:
+        return self._after_if("NOT", "EXISTS")
+
+    def _after_if(self, *words: str) -> bool:
+        found = self.tokens.take("IF")
+        if found:
+            self.tokens.expect(*words)
+        return found
+
     def names(self) -> tuple[str, ...]:
         found = [self.tokens.identifier()]
         while self.tokens.take(","):
             found.append(self.tokens.identifier())
         return tuple(found)
+
+    def expression(self, *stops: str) -> str:
+        """The text of the expression up to one of the words."""
+        return self.slice(self.tokens.part(parse_expression, *stops))
+
+    def query(self, *stops: str) -> str:
+        return self.slice(self.tokens.part(parse_query, *stops))
 
     def slice(self, span: Span) -> str:
         return self.tokens.text[span[0] : span[1]]
@@ -52,7 +83,7 @@ class ColumnParser:
         while not self.tokens.take(")"):
             name = self.tokens.identifier().lower()
             self.tokens.expect("=")
-            found[name] = self.constant(self.slice(self.tokens.until(",", ")")))
+            found[name] = self.constant(self.expression(",", ")"))
             if not self.tokens.take(",") and self.tokens.word() != ")":
                 raise self.tokens.unexpected('"," or ")"')
         return found
@@ -62,33 +93,38 @@ class ColumnParser:
     def column_type(self, name: str) -> Field:
         """A type, with what may follow it inside a column list: sizes, COLLATE, NOT NULL, DEFAULT, OPTIONS."""
         at = self.tokens.place(self.tokens.start)
-        word = self.tokens.advance().word
+        token = self.tokens.token
+        word = token.word
         sizes: tuple[int, ...] = ()
-        if word in ("ARRAY", "RANGE") and self.tokens.word() in ("<", "<>"):
+        if word in ("ARRAY", "RANGE"):
+            self.tokens.advance()
             self.tokens.expect("<")
             inner = self.column_type("")
             self.tokens.expect(">")
             kind, sizes = Type(word, element=inner.type), inner.parameters
             if word == "ARRAY" and inner.type.is_array:
-                raise InvalidQuery("Cannot construct array with element type ARRAY", at=at)
+                self._note(InvalidQuery("Cannot construct array with element type ARRAY", at=at))
         elif word == "STRUCT":
+            self.tokens.advance()
             kind = Type("STRUCT", fields=self._struct_fields())
         elif word in ALIASES:
+            self.tokens.advance()
             kind = Type(ALIASES[word])
             sizes = self._sizes()
             _check_sizes(kind.kind, sizes, at)
+        elif token.kind in (WORD, QUOTED) and word not in RESERVED:
+            self._note(InvalidQuery(f"Type not found: {'.'.join(self.path())}", at=at))
+            kind = Type("STRING")
         else:
-            raise InvalidQuery(f"Type not found: {word}", at=at)
+            raise self.tokens.unexpected()
         made = Field(name, kind, parameters=sizes)
         if self.tokens.take("COLLATE"):
-            made = replace(
-                made, collation=str(self.constant(self.slice(self.tokens.until(",", ")", "NOT", "OPTIONS"))))
-            )
+            made = replace(made, collation=self.tokens.string())
         while True:
             if self.tokens.take("NOT", "NULL"):
                 made = replace(made, required=True)
             elif self.tokens.take("DEFAULT"):
-                made = replace(made, default=self.slice(self.tokens.until(",", ")", "OPTIONS", "NOT")))
+                made = replace(made, default=self.expression(",", ")", "OPTIONS", "NOT"))
             elif self.tokens.word() == "OPTIONS":
                 made = replace(made, description=self.options().get("description"))
             else:
@@ -110,11 +146,17 @@ class ColumnParser:
     def _sizes(self) -> tuple[int, ...]:
         if not self.tokens.take("("):
             return ()
-        text = self.slice(self.tokens.until(")"))
-        self.tokens.expect(")")
-        if text.upper() == "MAX":
+        if self.tokens.take("MAX"):
+            self.tokens.expect(")")
             return ()
-        return tuple(int(part, 0) for part in text.split(","))
+        found = self.tokens.comma_list(self._size)
+        self.tokens.expect(")")
+        return tuple(found)
+
+    def _size(self) -> int:
+        if self.tokens.token.kind != INTEGER:
+            raise self.tokens.unexpected("integer literal")
+        return int(self.tokens.advance().text, 0)
 
     def columns(self) -> tuple[tuple[Field, ...], tuple[Key, ...]]:
         """Columns and keys of (name type …, PRIMARY KEY (…) NOT ENFORCED, …)."""
@@ -134,26 +176,31 @@ class ColumnParser:
         names = [column.name.lower() for column in found]
         for position, name in enumerate(names):
             if name in names[:position]:
-                raise InvalidQuery(f"Duplicate column name {found[position].name} in CREATE TABLE")
+                self._note(InvalidQuery(f"Duplicate column name {found[position].name} in CREATE TABLE"))
         return tuple(found), tuple(keys)
 
     def key(self, columns: tuple[str, ...]) -> Key:
         """A key, of `columns` when it stands behind one; BigQuery takes it only NOT ENFORCED."""
         name = ""
         if self.tokens.take("CONSTRAINT"):
-            self.tokens.take("IF", "NOT", "EXISTS")
+            self.if_not_exists()
             name = self.tokens.identifier()
         at = self.tokens.place(self.tokens.start)
-        if self.tokens.take("PRIMARY", "KEY"):
+        if self.tokens.take("PRIMARY"):
+            self.tokens.expect("KEY")
             made = Key(name, self.parenthesised() if self.tokens.word() == "(" else columns)
         else:
-            if self.tokens.take("FOREIGN", "KEY"):
+            if self.tokens.take("FOREIGN"):
+                self.tokens.expect("KEY")
                 columns = self.parenthesised()
             self.tokens.expect("REFERENCES")
             made = Key(name, columns, self.path(), self.parenthesised())
-        if not self.tokens.take("NOT", "ENFORCED"):
+        if self.tokens.take("NOT"):
+            self.tokens.expect("ENFORCED")
+        else:
+            self.tokens.take("ENFORCED")
             kind = "foreign" if made.references else "primary"
-            raise InvalidQuery(f"Enforcement of {kind} keys is not supported; write NOT ENFORCED", at=at)
+            self._note(InvalidQuery(f"Enforcement of {kind} keys is not supported; write NOT ENFORCED", at=at))
         return made
 
     def parenthesised(self) -> tuple[str, ...]:

@@ -26,6 +26,11 @@ from embedded_bigquery.sql.environment import RoutineArgument
 from embedded_bigquery.sql.tokens import Tokens
 from embedded_bigquery.types import Field, Type
 
+# What a definition of something that this engine does not have begins with.
+UNSUPPORTED = (
+    "ALL", "APPROX", "ASSIGNMENT", "BI_CAPACITY", "CAPACITY", "CONNECTION", "EXTERNAL", "INDEX", "MODEL",
+    "ORGANIZATION", "PRIVILEGE", "PROJECT", "PROPERTY", "RESERVATION", "ROW", "SEARCH", "UNIQUE", "VECTOR",
+)  # fmt: skip
 ROUTINES = ("FUNCTION", "TABLE FUNCTION", "AGGREGATE FUNCTION", "PROCEDURE")
 
 
@@ -40,7 +45,7 @@ class _Parser(ColumnParser):
             made: Create | Drop | Alter = self._create()
         elif self.tokens.take("DROP"):
             kind = self._kind()
-            if_exists = self.tokens.take("IF", "EXISTS")
+            if_exists = self.if_exists()
             path = self.path()
             if self.tokens.take("ON"):
                 raise NotSupported(f"DROP {kind} ON")
@@ -51,8 +56,7 @@ class _Parser(ColumnParser):
             self.tokens.expect("ALTER")
             made = self._alter()
         self.tokens.take(";")
-        if not self.tokens.at_end:
-            raise self.tokens.unexpected()
+        self.end()
         return made
 
     def _kind(self) -> str:
@@ -69,16 +73,20 @@ class _Parser(ColumnParser):
         ):
             if self.tokens.take(*words):
                 return " ".join(words)
+        if self.tokens.word() not in UNSUPPORTED:
+            raise self.tokens.unexpected()
         what = f"{self.tokens.word()} {self.tokens.word(1)}".strip()
         raise NotSupported(f"definition of {what}", at=self.tokens.place(self.tokens.start))
 
     # ---- CREATE
 
     def _create(self) -> Create:
-        replaces = self.tokens.take("OR", "REPLACE")
+        replaces = self.tokens.take("OR")
+        if replaces:
+            self.tokens.expect("REPLACE")
         temporary = self.tokens.take("TEMP") or self.tokens.take("TEMPORARY")
         kind = self._kind()
-        if_not_exists = self.tokens.take("IF", "NOT", "EXISTS")
+        if_not_exists = self.if_not_exists()
         if replaces and if_not_exists:
             raise InvalidQuery(f"CREATE {kind} cannot have both OR REPLACE and IF NOT EXISTS")
         made = Create(kind, self.path(), replaces, temporary, if_not_exists)
@@ -103,13 +111,9 @@ class _Parser(ColumnParser):
             raise NotSupported("FOR SYSTEM_TIME AS OF", at=self.tokens.place(self.tokens.start))
         if self.tokens.take("DEFAULT", "COLLATE"):
             raise NotSupported("collation")
-        if self.tokens.take("PARTITION", "BY"):
-            made = replace(made, partition=self.slice(self.tokens.until("CLUSTER", "OPTIONS", "AS")))
-        if self.tokens.take("CLUSTER", "BY"):
-            made = replace(made, cluster=self.names())
-        made = replace(made, options=self.options())
+        made = self._layout(made)
         if self.tokens.take("AS"):
-            made = replace(made, query=self.slice(self.tokens.until()))
+            made = replace(made, query=self.query())
         return made
 
     def _view(self, made: Create) -> Create:
@@ -120,15 +124,20 @@ class _Parser(ColumnParser):
                 columns.append(Field(name, Type("STRING"), description=self.options().get("description")))
                 self.tokens.take(",")
             made = replace(made, columns=tuple(columns))
-        if self.tokens.take("PARTITION", "BY"):
-            made = replace(made, partition=self.slice(self.tokens.until("CLUSTER", "OPTIONS", "AS")))
-        if self.tokens.take("CLUSTER", "BY"):
-            made = replace(made, cluster=self.names())
-        made = replace(made, options=self.options())
+        made = self._layout(made)
         self.tokens.expect("AS")
         if self.tokens.take("REPLICA"):
             raise NotSupported("materialized view replica")
-        return replace(made, query=self.slice(self.tokens.until()))
+        return replace(made, query=self.query())
+
+    def _layout(self, made: Create) -> Create:
+        if self.tokens.take("PARTITION"):
+            self.tokens.expect("BY")
+            made = replace(made, partition=self.expression("CLUSTER", "OPTIONS", "AS"))
+        if self.tokens.take("CLUSTER"):
+            self.tokens.expect("BY")
+            made = replace(made, cluster=self.names())
+        return replace(made, options=self.options())
 
     # ---- routines
 
@@ -150,8 +159,10 @@ class _Parser(ColumnParser):
             made = replace(made, language=self.tokens.identifier().upper())
         options = self.options()
         if made.kind == "PROCEDURE":
+            if made.language != "SQL":
+                raise NotSupported(f"procedure in {made.language}", at=self.tokens.place(self.tokens.start))
             if self.tokens.word() != "BEGIN":
-                raise NotSupported("procedure in another language", at=self.tokens.place(self.tokens.start))
+                raise self.tokens.unexpected("keyword BEGIN")
             start = self.tokens.start
             self.tokens.back_to(len(self.tokens.tokens) - 1)
             text = self.tokens.text[start:].rstrip().rstrip(";").rstrip()
@@ -164,10 +175,10 @@ class _Parser(ColumnParser):
         if made.language != "SQL":
             return made.language, self.tokens.string()
         if made.kind == "TABLE FUNCTION":
-            body = self.slice(self.tokens.until("OPTIONS"))
+            body = self.query("OPTIONS")
             return made.language, body
         self.tokens.expect("(")
-        body = self.slice(self.tokens.until(")"))
+        body = self.expression(")")
         self.tokens.expect(")")
         return made.language, body
 
@@ -214,7 +225,7 @@ class _Parser(ColumnParser):
 
     def _alter(self) -> Alter:
         kind = self._kind()
-        if_exists = self.tokens.take("IF", "EXISTS")
+        if_exists = self.if_exists()
         path = self.path()
         actions = [self._action()]
         while self.tokens.take(","):
@@ -227,21 +238,21 @@ class _Parser(ColumnParser):
             tokens.expect("ADD")
             return self.key(())
         if tokens.take("ADD", "COLUMN"):
-            if_not_exists = tokens.take("IF", "NOT", "EXISTS")
+            if_not_exists = self.if_not_exists()
             name = tokens.identifier()
             return AddColumn(self.column_type(name), if_not_exists)
         if tokens.take("DROP", "COLUMN"):
-            if_exists = tokens.take("IF", "EXISTS")
+            if_exists = self.if_exists()
             return DropColumn(tokens.identifier(), if_exists)
         if tokens.take("DROP", "PRIMARY", "KEY"):
-            return DropKey(None, tokens.take("IF", "EXISTS"))
+            return DropKey(None, self.if_exists())
         if tokens.take("DROP", "CONSTRAINT"):
-            if_exists = tokens.take("IF", "EXISTS")
+            if_exists = self.if_exists()
             return DropKey(tokens.identifier(), if_exists)
         if tokens.take("RENAME", "TO"):
             return RenameTable(self.path()[-1])
         if tokens.take("RENAME", "COLUMN"):
-            tokens.take("IF", "EXISTS")
+            self.if_exists()
             old = tokens.identifier()
             tokens.expect("TO")
             return RenameColumn(old, tokens.identifier())
@@ -250,7 +261,7 @@ class _Parser(ColumnParser):
                 raise NotSupported(f"ALTER … SET {tokens.word()}", at=tokens.place(tokens.start))
             return SetOptions(self.options())
         tokens.expect("ALTER", "COLUMN")
-        tokens.take("IF", "EXISTS")
+        self.if_exists()
         return self._alter_column(tokens.identifier())
 
     def _alter_column(self, name: str) -> AlterColumn:
@@ -262,6 +273,6 @@ class _Parser(ColumnParser):
         if tokens.take("DROP", "DEFAULT"):
             return AlterColumn(name, "DEFAULT")
         if tokens.take("SET", "DEFAULT"):
-            return AlterColumn(name, "DEFAULT", self.slice(tokens.until(",")))
+            return AlterColumn(name, "DEFAULT", self.expression(","))
         tokens.expect("SET")
         return AlterColumn(name, "OPTIONS", self.options())

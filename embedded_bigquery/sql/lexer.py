@@ -95,7 +95,9 @@ def tokenize(text: str) -> tuple[Token, ...]:
             line += lines
             line_start = text.rindex("\n", position, end) + 1
         position = end
-    add(Token(END, "", "", (line, size - line_start + 1), size, size))
+    shown = text.rstrip()  # where an error at the end is reported
+    at = (shown.count("\n") + 1, len(shown) - shown.rfind("\n"))
+    add(Token(END, "", "", at, size, size))
     return tuple(found)
 
 

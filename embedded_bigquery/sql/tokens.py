@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.lexer import END
 from embedded_bigquery.sql.parser.stream import Stream
 
@@ -45,19 +48,37 @@ class Tokens(Stream):
         """Line and column, from 1."""
         return moved((1, 1), self.text, offset)
 
+    def part(self, rule: Callable[[str], object], *stops: str) -> Span:
+        """The span up to one of the words, once the rule can read its text; the word is not taken.
+
+        Raises InvalidQuery for a syntax error alone: what else is wrong with the part is for the moment when it runs.
+        """
+        start, end = span = self.until(*stops)
+        try:
+            rule(self.text[start:end])
+        except InvalidQuery as error:
+            if not error.bare_message.startswith("Syntax error"):
+                return span
+            place = error.at and moved(error.at, self.text, start)
+            message = error.bare_message
+            if place == self.place(end):  # the part ends too early: what follows it is not expected
+                message, place = message.replace("end of script", self.token.describe()), self.token.at
+            raise InvalidQuery(message, at=place) from None
+        return span
+
     def until(self, *stops: str) -> Span:
         """The span up to one of the words outside parentheses and CASE … END, which is not taken; never empty."""
         begin, first, depth, cases = self.start, self.position, 0, 0
         while not self.at_end:
-            word = self.word()
-            if depth == 0 and cases == 0 and (word in stops or word in (";", "END")):  # both reserved
+            word = self.word() if self.position == first or self.ahead(-1).word != "." else ""
+            if word == ";" or (depth == 0 and cases == 0 and (word in stops or word == "END")):  # both reserved
                 break
             if word in OPENING:
                 depth += 1
             elif word in CLOSING:
                 depth -= 1
                 if depth < 0:
-                    raise self.unexpected()
+                    break
             elif word == "CASE":
                 cases += 1
             elif word == "END" and cases:

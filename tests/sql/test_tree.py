@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from zetasql.api import Parser
-from zetasql.types import LanguageOptions
 
 ROOT = Path(__file__).parents[2] / "sql"
 FILES = sorted(ROOT.rglob("*.sql"))
@@ -23,14 +21,9 @@ def label(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-@pytest.fixture(scope="session")
-def parser() -> Iterator[Parser]:
-    yield Parser(LanguageOptions.maximum_features())
-
-
 @pytest.mark.parametrize("file", FILES, ids=label)
-def test_file_parses_as_googlesql(file: Path, parser: Parser) -> None:
-    script = parser.parse_script(file.read_text())
+def test_file_parses_as_googlesql(file: Path, googlesql: Parser) -> None:
+    script = googlesql.parse_script(file.read_text())
     assert script is not None
 
 

@@ -252,9 +252,6 @@ class ExpressionParser(CallParser):
         if word == "RANGE" and self.ahead().word == "<":
             kind = self.type()
             return nodes.TypedLiteral(at, kind, self.string())
-        if word == "DEFAULT":
-            self.advance()
-            return nodes.Default(at)
         if self.ahead().word != "(":
             return None
         if word in ("CAST", "SAFE_CAST"):

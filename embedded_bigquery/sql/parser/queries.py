@@ -118,7 +118,7 @@ class QueryParser(SourceParser):
             self.take("ALL")
         if self.take("AS"):
             if self.token.word not in ("STRUCT", "VALUE"):
-                raise NotSupported(f"SELECT AS {self.token.text}", at=at)
+                raise NotSupported(f"SELECT AS {self.identifier()}", at=at)
             made.kind = self.advance().word
         made.items = self._items()
         if self.take("FROM"):

@@ -33,9 +33,13 @@ class StatementParser(QueryParser):
         if self.token.word == "(" and not self.starts_query():
             columns = tuple(self.parenthesized(self.identifier))
         if self.take("VALUES"):
-            rows = self.comma_list(lambda: self.parenthesized(self.expression))
+            rows = self.comma_list(lambda: self.parenthesized(self._value))
             return nodes.Insert(at, path, columns, rows)
         return nodes.Insert(at, path, columns, self.query())
+
+    def _value(self) -> nodes.Node:
+        at = self.token.at
+        return nodes.Default(at) if self.take("DEFAULT") else self.expression()
 
     def _target(self) -> tuple[tuple[str, ...], str]:
         path = self.table_path()
@@ -55,7 +59,7 @@ class StatementParser(QueryParser):
         while self.take("."):
             parts.append(self.member())
         self.expect("=")
-        return nodes.Setting(at, tuple(parts), self.expression())
+        return nodes.Setting(at, tuple(parts), self._value())
 
     def _update(self) -> nodes.Update:
         at = self.advance().at
@@ -116,5 +120,5 @@ class StatementParser(QueryParser):
             made.columns = tuple(self.parenthesized(self.identifier))
         if not self.take("ROW"):
             self.expect("VALUES")
-            made.values = self.parenthesized(self.expression)
+            made.values = self.parenthesized(self._value)
         return made
