@@ -7,14 +7,15 @@ and a change of it is committed together with the change of the table that it de
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
-from embedded_bigquery.duck import Connection, Database, execute, fetch, rollback
+from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, fetch, rollback
 from embedded_bigquery.errors import NotFound
 from embedded_bigquery.locks import TableLocks
 from embedded_bigquery.sql.environment import Relation, Routine, RoutineArgument, TablePath
@@ -53,6 +54,7 @@ class Catalog:
         for kind, project, dataset, name, text in fetch(execute(connection, f"FROM {self._table}")):
             self._resources[(kind, project, dataset, name)] = json.loads(text)
         connection.close()
+        self._next_expiration = self._first_expiration()
 
     # ---- lookups
 
@@ -63,9 +65,11 @@ class Catalog:
         return self._listed("DATASET", project)
 
     def table(self, path: TablePath) -> Resource | None:
+        self._drop_expired()
         return self._resources.get(("TABLE", path.project, path.dataset, path.name))
 
     def tables(self, project: str, dataset: str) -> list[Resource]:
+        self._drop_expired()
         return self._listed("TABLE", project, dataset)
 
     def routine_resource(self, path: TablePath) -> Resource | None:
@@ -87,6 +91,7 @@ class Catalog:
 
     def relation(self, path: TablePath) -> Relation | None:
         """The table or view as a statement sees it."""
+        self._drop_expired()
         known = self._relations.get(path)
         if known is None and (resource := self.table(path)) is not None:
             known = self._relations[path] = relation_of(resource, self.duckdb_name(path))
@@ -116,6 +121,33 @@ class Catalog:
             raise NotFound(f"Not found: Dataset {project}:{name} was not found in location {self.location}")
         return found
 
+    # ---- expiration
+
+    def _first_expiration(self) -> float:
+        """In milliseconds since 1970."""
+        return min((expiration_ms(resource) for resource in self._resources.values()), default=math.inf)
+
+    def _drop_expired(self) -> None:
+        """A table whose time has come is not there for whoever looks next."""
+        if now_ms() < self._next_expiration:
+            return
+        with self._lock:
+            now = now_ms()
+            expired = [resource for resource in self._resources.values() if expiration_ms(resource) <= now]
+            if not expired:
+                return  # another thread has dropped them
+            connection = self._database.cursor()
+            try:
+                # Who is writing to the table is let through; the next lookup tries again.
+                with suppress(WriteConflict), self.change(connection) as change:
+                    for resource in expired:
+                        path = path_of(resource)
+                        if resource["type"] == "TABLE":
+                            execute(connection, f"DROP TABLE IF EXISTS {self.duckdb_name(path)}")
+                        change.remove("TABLE", path)
+            finally:
+                connection.close()
+
     # ---- changes
 
     @contextmanager
@@ -138,6 +170,7 @@ class Catalog:
                     self._resources.pop(key, None)
                 else:
                     self._resources[key] = resource
+            self._next_expiration = self._first_expiration()
             self._relations.clear()
             self._routines.clear()
             self.version += 1
@@ -170,6 +203,11 @@ class Change:
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def expiration_ms(resource: Resource) -> float:
+    """When a table goes, in milliseconds since 1970; infinity for what stays."""
+    return float(resource.get("expirationTime") or math.inf)
 
 
 def stamped(resource: Resource) -> Resource:

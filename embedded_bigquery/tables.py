@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, path_of
+from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, now_ms, path_of
 from embedded_bigquery.duck import Connection, execute
 from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, ResourceInUse
 from embedded_bigquery.sql.environment import TablePath
@@ -78,17 +78,29 @@ def create_table(
     Raises NotFound (dataset), Duplicate.
     """
     path = path_of(resource)
-    catalog.required_dataset(path.project, path.dataset)
+    dataset = catalog.required_dataset(path.project, path.dataset)
     existing = catalog.table(path)
     if existing is not None and not replace:
         kind = {"VIEW": "View", "MATERIALIZED_VIEW": "Materialized view"}.get(existing["type"], "Table")
         raise Duplicate(f"Already Exists: {kind} {shown(path)}")
+    resource = _with_lifetime(resource, dataset)
     with catalog.change(connection) as change:
         if existing is not None:
             _drop_stored(catalog, change, existing)
         if "view" not in resource and "materializedView" not in resource:
             _create_stored(catalog, connection, resource, query, default)
         return change.put("TABLE", {"type": "TABLE", **resource})
+
+
+def _with_lifetime(resource: Resource, dataset: Resource) -> Resource:
+    """The table with the dataset's default expiration, of its partitions if it has some; its own comes first."""
+    partitioning = resource.get("timePartitioning")
+    of_partitions, of_table = (dataset.get(f"default{what}ExpirationMs") for what in ("Partition", "Table"))
+    if partitioning is not None and of_partitions is not None:
+        return {**resource, "timePartitioning": {"expirationMs": of_partitions, **partitioning}}
+    if of_table is not None and "expirationTime" not in resource:
+        return {**resource, "expirationTime": str(now_ms() + int(of_table))}
+    return resource
 
 
 def _create_stored(
