@@ -62,7 +62,7 @@ GOOD = ("20130107", "sid_fct_departure", "delta", "config.yaml")
         ((*GOOD[:2], "delta"), "CONFIG_LOCATION is missing"),
         ((*GOOD[:3], "none.yaml"), "none.yaml: there is no such config"),
         ((*GOOD[:2], "none.yaml"), "none.yaml: there is no such config"),
-        ((*GOOD[:3], "folder"), "folder: cannot be read"),
+        ((*GOOD[:3], "folder"), "folder: is no file"),
         ((*GOOD[:3], "empty.yaml"), "empty.yaml: is empty"),
         ((*GOOD[:3], "bytes.yaml"), "bytes.yaml: is not UTF-8"),
         ((*GOOD[:3], "broken.yaml"), "broken.yaml:2:1: is not YAML"),
