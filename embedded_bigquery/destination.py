@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from embedded_bigquery import tables
+from embedded_bigquery import decorators, tables
 from embedded_bigquery.catalog import Catalog, Resource, fields_of
-from embedded_bigquery.duck import Connection, execute, fetch
+from embedded_bigquery.duck import Connection, execute, fetch, rollback
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported
 from embedded_bigquery.rows import Rows, TableRows
@@ -26,6 +26,7 @@ class Write:
     path: TablePath
     fields: tuple[Field, ...]  # of the rows
     creates: bool  # the table if there is none
+    partition: str | None  # its id, when the rows go into one partition alone
     disposition: str  # WRITE_TRUNCATE, WRITE_APPEND or WRITE_EMPTY
     options: frozenset[str]  # schemaUpdateOptions
     table: Resource  # what a new table is to have: partitioning, clustering, description, labels
@@ -36,14 +37,14 @@ def from_configuration(
 ) -> Write:
     """The write that a job's configuration asks for; raises InvalidValue."""
     reference = config["destinationTable"]
-    path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
-    if "$" in path.name:
-        raise NotSupported(f"partition decorator in {tables.shown(path)}")
+    path, partition = decorators.split(
+        TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+    )
     disposition = config.get("writeDisposition") or default_write
     if disposition not in ("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_EMPTY"):
         raise InvalidValue(f"Invalid write disposition: {disposition}")
     options = frozenset(config.get("schemaUpdateOptions", ()))
-    if options and disposition != "WRITE_APPEND":
+    if options and not (disposition == "WRITE_APPEND" or (partition is not None and disposition == "WRITE_TRUNCATE")):
         raise InvalidValue(
             "Schema update options should only be specified with WRITE_APPEND disposition, or with WRITE_TRUNCATE "
             "disposition on a table partition."
@@ -53,6 +54,7 @@ def from_configuration(
     return Write(
         path=path,
         fields=fields,
+        partition=partition,
         creates=config.get("createDisposition") != "CREATE_NEVER",
         disposition=disposition,
         options=options,
@@ -86,21 +88,28 @@ def check(engine: Engine, write: Write) -> None:
         if not write.creates:
             shown = tables.shown(write.path)
             raise NotFound(f"Not found: Table {shown} was not found in location {catalog.location}")
+        if write.partition is not None:
+            decorators.condition_sql(_new_table(write, None), write.partition)
         return
     if existing["type"] != "TABLE":
         raise InvalidValue(f"{tables.shown(write.path)} is not allowed for this operation because it is not a TABLE")
+    if write.partition is not None:
+        decorators.condition_sql(existing, write.partition)
     if write.disposition == "WRITE_EMPTY":
         with engine.connection() as connection:
             name = catalog.duckdb_name(write.path)
-            if fetch(execute(connection, f"SELECT 1 FROM {name} LIMIT 1")):
-                raise Duplicate(f"Already Exists: Table {tables.shown(write.path)}")
-    elif write.disposition == "WRITE_APPEND":
+            where = "true" if write.partition is None else decorators.condition_sql(existing, write.partition)
+            if fetch(execute(connection, f"SELECT 1 FROM {name} WHERE {where} LIMIT 1")):
+                raise Duplicate(f"Already Exists: Table {_shown_target(write)}")
+    elif write.disposition == "WRITE_APPEND" or write.partition is not None:
         appended(existing, write)
 
 
 def write(engine: Engine, connection: Connection, write: Write, query: str, binds: Sequence[Any] = ()) -> Rows:
     """Writes the rows of the DuckDB query, whose columns are the write's fields in their order; all rows or none."""
     catalog, existing = engine.catalog, engine.catalog.table(write.path)
+    if write.partition is not None:
+        return _write_partition(engine, connection, write, existing, query, binds)
     if existing is None or write.disposition == "WRITE_TRUNCATE":
         stored = tables.create_table(
             catalog, connection, _new_table(write, existing), replace=existing is not None, query=(query, binds)
@@ -112,6 +121,48 @@ def write(engine: Engine, connection: Connection, write: Write, query: str, bind
         names = ", ".join(quoted(field.name) for field in write.fields)
         execute(connection, f"INSERT INTO {catalog.duckdb_name(write.path)} ({names}) {query}", binds)
     return TableRows(fields_of(stored), catalog.duckdb_name(write.path), engine.connection)
+
+
+def _write_partition(
+    engine: Engine,
+    connection: Connection,
+    write: Write,
+    existing: Resource | None,
+    query: str,
+    binds: Sequence[Any],
+) -> Rows:
+    assert write.partition is not None
+    catalog = engine.catalog
+    if existing is None:
+        existing = tables.create_table(catalog, connection, _new_table(write, None))
+    stored = appended(existing, write)
+    condition = decorators.condition_sql(stored, write.partition)
+    if stored is not existing:
+        stored = tables.update_table(catalog, connection, stored)
+    name = catalog.duckdb_name(write.path)
+    names, values = [quoted(field.name) for field in write.fields], "*"
+    start = decorators.start_sql(stored, write.partition)
+    if start is not None:
+        names, values = [*names, quoted(decorators.PARTITION_TIME)], f"*, {start}"
+    outside = f"SELECT count(*) FROM {name} WHERE NOT ({condition})"
+    execute(connection, "BEGIN TRANSACTION")
+    try:
+        if write.disposition == "WRITE_TRUNCATE":
+            execute(connection, f"DELETE FROM {name} WHERE {condition}")
+        before = fetch(execute(connection, outside))
+        execute(connection, f"INSERT INTO {name} ({', '.join(names)}) SELECT {values} FROM ({query})", binds)
+        if fetch(execute(connection, outside)) != before:
+            problem = "Some rows belong to different partitions rather than destination partition"
+            raise InvalidValue(f"{problem} {_shown_target(write)}")
+        execute(connection, "COMMIT")
+    except BaseException:
+        rollback(connection)
+        raise
+    return TableRows(fields_of(stored), f"(SELECT * FROM {name} WHERE {condition})", engine.connection)
+
+
+def _shown_target(write: Write) -> str:
+    return tables.shown(write.path) + (f"${write.partition}" if write.partition is not None else "")
 
 
 def _new_table(write: Write, existing: Resource | None) -> Resource:

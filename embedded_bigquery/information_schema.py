@@ -12,6 +12,7 @@ from typing import Any
 from embedded_bigquery import jobs_view
 from embedded_bigquery.catalog import Catalog, Resource, fields_of, path_of, routine_of
 from embedded_bigquery.ddl_text import column_type, option_rows, routine_ddl, table_ddl
+from embedded_bigquery.decorators import identifier_sql
 from embedded_bigquery.errors import NotFound
 from embedded_bigquery.sql.environment import Relation, TablePath
 from embedded_bigquery.sql.functions.duckdb_text import literal
@@ -207,22 +208,10 @@ def _partitions(where: Where) -> str:
     for names, table in _tables(where):
         if table["type"] != "TABLE":
             continue
-        time, numbers = table.get("timePartitioning"), table.get("rangePartitioning")
-        identifier = "CAST(NULL AS VARCHAR)"
-        if time is not None:
-            column = quoted(time.get("field") or "_PARTITIONTIME")
-            form = {"HOUR": "%Y%m%d%H", "MONTH": "%Y%m", "YEAR": "%Y"}.get(time.get("type", "DAY"), "%Y%m%d")
-            identifier = f"coalesce(strftime({column}, '{form}'), '__NULL__')"
-        elif numbers is not None:
-            column, bounds = quoted(numbers["field"]), numbers["range"]
-            start, end, step = bounds["start"], bounds["end"], bounds["interval"]
-            bucket = f"CAST({column} - ({column} - {start}) % {step} AS VARCHAR)"
-            identifier = (
-                f"CASE WHEN {column} IS NULL THEN '__NULL__' WHEN {column} < {start} OR {column} >= {end} "
-                f"THEN '__UNPARTITIONED__' ELSE {bucket} END"
-            )
+        partition = identifier_sql(table)
+        identifier = partition or "CAST(NULL AS VARCHAR)"
         values = ", ".join(literal(names[key]) for key in ("table_catalog", "table_schema", "table_name"))
-        grouped = " GROUP BY 4" if time is not None or numbers is not None else ""
+        grouped = "" if partition is None else " GROUP BY 4"
         changed = literal(_time(table.get("lastModifiedTime")) or "")
         parts.append(
             f"SELECT {values}, {identifier}, count(*), 0, CAST({changed} AS TIMESTAMPTZ), 'ACTIVE' "

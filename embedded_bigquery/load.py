@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_bigquery import destination
+from embedded_bigquery import decorators, destination
 from embedded_bigquery.catalog import fields_of
 from embedded_bigquery.duck import Connection, execute, fetch
 from embedded_bigquery.engine import Engine
@@ -88,6 +88,7 @@ def _load(engine: Engine, connection: Connection, files: list[Path], config: Map
     size = sum(file.stat().st_size for file in files)
     reference = config["destinationTable"]
     path = TablePath(reference.get("projectId", engine.catalog.project), reference["datasetId"], reference["tableId"])
+    path, partition = decorators.split(path)
     existing = engine.catalog.table(path)
     declared = destination.checked_fields((config.get("schema") or {}).get("fields", ()))
     known = declared or (fields_of(existing) if existing is not None else ())
@@ -99,7 +100,7 @@ def _load(engine: Engine, connection: Connection, files: list[Path], config: Map
     if form not in readers:
         raise NotSupported(f"load of {form}; known: {', '.join(readers)}")
     source = readers[form](connection, files, config, () if autodetects else known)
-    replaces = config.get("writeDisposition") == "WRITE_TRUNCATE"
+    replaces = config.get("writeDisposition") == "WRITE_TRUNCATE" and partition is None
     target = declared if declared else _target(source, known, is_fresh=existing is None or replaces)
     fields = _present(source, target, form, bool(config.get("ignoreUnknownValues")))
     write = destination.from_configuration(engine.catalog, config, fields, default_write="WRITE_APPEND")
@@ -253,6 +254,10 @@ def _converted(source: Source, field: Field) -> str:
         if not _fits(found.type, field.type):
             problem = f"Field {field.name} has changed type from {field.type} to {found.type}"
             raise InvalidValue(f"Provided Schema does not match the table. {problem}")
+        if field.type.kind == "BIGNUMERIC":
+            return f"bq_big(CAST({column} AS VARCHAR))"
+        if "BIGNUM" in field.type.duckdb():
+            raise NotSupported(f"BIGNUMERIC inside of column {field.name} of a file that is not text")
         return f"CAST({column} AS {field.type.duckdb()})"
     if source.relation.startswith("read_csv") and field.type.kind not in ("STRING", "BYTES"):
         column = f"nullif(trim({column}), '')"
@@ -290,6 +295,8 @@ def _from_text(value: str, kind: Type, depth: int = 0) -> str:
             exact = f"CAST({value} AS DECIMAL(38, 9))"
             wrong = f"error('Bad int64 value: ' || {value})"
             return f"CASE WHEN {exact} = floor({exact}) THEN CAST({exact} AS BIGINT) ELSE {wrong} END"
+        case "BIGNUMERIC":
+            return f"bq_big({value})"
         case "TIMESTAMP":
             seconds = f"CAST(CAST({value} AS DECIMAL(38, 6)) * 1000000 AS BIGINT)"
             is_number = rf"regexp_full_match({value}, '-?\d+(\.\d*)?')"

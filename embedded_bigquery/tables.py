@@ -5,16 +5,16 @@ Each function keeps the DuckDB object and the stored resource in step, in one un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, now_ms, path_of
+from embedded_bigquery.decorators import PARTITION_TIME
 from embedded_bigquery.duck import Connection, execute
-from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, ResourceInUse
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, ResourceInUse
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, quoted
 
-PARTITION_TIME = "_PARTITIONTIME"
 Default = Callable[[str], str]  # a GoogleSQL expression -> DuckDB text
 
 
@@ -135,6 +135,8 @@ def column_definition(field: Field, default: Default | None = None) -> str:
 def source_table(catalog: Catalog, reference: dict[str, str]) -> Resource:
     """The stored table that a job is to read; raises NotFound, or InvalidValue for a view."""
     path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+    if "$" in path.name or "@" in path.name:
+        raise NotSupported(f"decorator in the name of a source table: {shown(path)}")
     resource = catalog.table(path)
     if resource is None:
         raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
@@ -168,24 +170,47 @@ def update_table(
     if existing is None:
         raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
     old, new = fields_of(existing), fields_of(resource)
-    added = new[len(old) :]
-    for before, after in zip(old, new, strict=False):
-        if before.name.lower() != after.name.lower() or before.type != after.type or after.required > before.required:
-            what = f"Field {before.name} has changed type, mode or name"
-            raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. {what}")
-    if len(new) < len(old):
-        raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. Field {old[len(new)].name} is missing")
-    if any(field.required for field in added):
-        raise InvalidValue(f"Cannot add required columns to an existing schema. (field: {added[0].name})")
+    try:
+        added = list(_added(old, new))
+    except _Mismatch as mismatch:
+        raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. {mismatch}") from mismatch
+    required = next((field.name for _, field in added if field.required), None)
+    if required is not None:
+        raise InvalidValue(f"Cannot add required columns to an existing schema. (field: {required})")
     with catalog.change(connection) as change:
         if "view" not in resource and "materializedView" not in resource:
             name = catalog.duckdb_name(path)
-            for field in added:
-                execute(connection, f"ALTER TABLE {name} ADD COLUMN {column_definition(field, default)}")
+            for place, field in added:
+                execute(connection, f"ALTER TABLE {name} ADD COLUMN {place}{column_definition(field, default)}")
             for before, after in zip(old, new, strict=False):
                 if before.required and not after.required:
                     execute(connection, f"ALTER TABLE {name} ALTER COLUMN {quoted(after.name)} DROP NOT NULL")
         return change.put("TABLE", resource)
+
+
+class _Mismatch(Exception):
+    """Why one schema cannot become the other."""
+
+
+def _added(old: Sequence[Field], new: Sequence[Field], place: str = "", path: str = "") -> Iterator[tuple[str, Field]]:
+    """The columns that are new at the end of the table or of a record, each with what DuckDB wants before its name.
+
+    Raises _Mismatch.
+    """
+    for before, after in zip(old, new, strict=False):
+        name, repeated = f"{path}{before.name}", before.type.is_array
+        was, is_now = (
+            field.type.element or field.type if field.type.is_array else field.type for field in (before, after)
+        )
+        is_same = was.kind == is_now.kind and was.element == is_now.element and repeated == after.type.is_array
+        if not is_same or before.name.lower() != after.name.lower() or after.required > before.required:
+            raise _Mismatch(f"Field {name} has changed type, mode or name")
+        inside = f"{place}{quoted(before.name)}.{'element.' if repeated else ''}"
+        yield from _added(was.fields, is_now.fields, inside, f"{name}.")
+    if len(new) < len(old):
+        raise _Mismatch(f"Field {path}{old[len(new)].name} is missing")
+    for field in new[len(old) :]:
+        yield place, field
 
 
 def alter_table(

@@ -31,13 +31,13 @@ TIMESTAMPS: dict[str, TimestampText] = {
 
 
 def list_rows(engine: Engine, call: Call) -> Resource:
-    resource = tables.required(engine, call.path)
+    resource, relation = tables.addressed(engine, call.path)
     if resource["type"] != "TABLE":
         raise InvalidValue(f"Cannot list a table of type {resource['type']}.")
     fields = fields_of(resource)
     if "selectedFields" in call.query:
         fields = selected(fields, call.query["selectedFields"])
-    rows = TableRows(fields, engine.catalog.duckdb_name(call.path), engine.connection)
+    rows = TableRows(fields, relation, engine.connection)
     found = rows_page(rows, call)
     return {"kind": "bigquery#tableDataList", "etag": resource["etag"], "totalRows": str(rows.count()), **found}
 

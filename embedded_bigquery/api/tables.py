@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from embedded_bigquery import tables
+from embedded_bigquery import decorators, tables
 from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
 from embedded_bigquery.catalog import Resource, fields_of, path_of
 from embedded_bigquery.destination import checked_fields
@@ -34,8 +34,8 @@ COMPUTED = ("numRows", "numBytes", "numLongTermBytes", "kind", "id", "selfLink",
 
 def required(engine: Engine, path: TablePath) -> Resource:
     """Raises NotFound (dataset or table)."""
-    if "$" in path.name or "@" in path.name:
-        raise NotSupported(f"decorator in the table name {path.name}")
+    if "@" in path.name:
+        raise NotSupported(f"snapshot decorator in the table name {path.name}")
     found = engine.catalog.table(path)
     if found is None:
         engine.catalog.required_dataset(path.project, path.dataset)
@@ -43,7 +43,8 @@ def required(engine: Engine, path: TablePath) -> Resource:
     return found
 
 
-def shown(engine: Engine, resource: Resource) -> Resource:
+def shown(engine: Engine, resource: Resource, relation: str | None = None) -> Resource:
+    """The API's Table; `relation` is DuckDB text for its rows, when they are not all of the stored table's."""
     path = path_of(resource)
     answer: Resource = {
         "kind": "bigquery#table",
@@ -53,16 +54,17 @@ def shown(engine: Engine, resource: Resource) -> Resource:
         **resource,
     }
     if not any(key in resource for key in VIEWS):
-        rows, size = _measured(engine, resource)
+        rows, size = _measured(engine, resource, relation or engine.catalog.duckdb_name(path))
         answer |= {"numRows": str(rows), "numBytes": str(size), "numLongTermBytes": "0"}
     return answer
 
 
-def _measured(engine: Engine, resource: Resource) -> tuple[int, int]:
-    """Rows and logical bytes of a stored table."""
-    name = engine.catalog.duckdb_name(path_of(resource))
+def _measured(engine: Engine, resource: Resource, relation: str) -> tuple[int, int]:
+    """Rows and logical bytes."""
     with engine.connection() as connection:
-        [(rows, size)] = fetch(execute(connection, f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {name}"))
+        [(rows, size)] = fetch(
+            execute(connection, f"SELECT count(*), {bytes_sql(fields_of(resource))} FROM {relation}")
+        )
     return int(rows), int(size or 0)
 
 
@@ -104,7 +106,25 @@ def _view_columns(engine: Engine, body: Resource, given: tuple[Any, ...]) -> tup
 
 
 def get(engine: Engine, call: Call) -> Resource:
-    return shown(engine, required(engine, call.path))
+    table, relation = addressed(engine, call.path)
+    return shown(engine, table, relation)
+
+
+def addressed(engine: Engine, path: TablePath) -> tuple[Resource, str]:
+    """The table that a name with or without a partition's id means, and its rows as DuckDB text.
+
+    Raises NotFound, InvalidValue.
+    """
+    whole, partition = decorators.split(path)
+    table, name = required(engine, whole), engine.catalog.duckdb_name(whole)
+    if partition is None:
+        return table, name
+    decorated = {**table, "tableReference": {**table["tableReference"], "tableId": path.name}}
+    if partition == decorators.SUMMARY:
+        found = f"SELECT {decorators.required_identifier_sql(table)} AS partition_id FROM {name} GROUP BY 1 ORDER BY 1"
+        schema = {"fields": [{"name": "partition_id", "type": "STRING", "mode": "NULLABLE"}]}
+        return {**decorated, "schema": schema}, f"({found})"
+    return decorated, f"(SELECT * FROM {name} WHERE {decorators.condition_sql(table, partition)})"
 
 
 def list_tables(engine: Engine, call: Call) -> Resource:
@@ -149,9 +169,14 @@ def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
 
 
 def delete(engine: Engine, call: Call) -> Answer:
-    required(engine, call.path)
+    path, partition = decorators.split(call.path)
+    table = required(engine, path)
     with engine.connection() as connection:
-        tables.drop_table(engine.catalog, connection, call.path)
+        if partition is None:
+            tables.drop_table(engine.catalog, connection, path)
+        else:
+            condition = decorators.condition_sql(table, partition)
+            execute(connection, f"DELETE FROM {engine.catalog.duckdb_name(path)} WHERE {condition}")
     return Answer(204)
 
 

@@ -3,6 +3,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 INTEGER, TEXT = bigquery.SchemaField("n", "INT64", mode="REQUIRED"), bigquery.SchemaField("s", "STRING")
+RECORDS = (("one", "NULLABLE"), ("many", "REPEATED"))
 
 
 def test_a_table_keeps_everything_that_it_was_created_with(client: bigquery.Client) -> None:
@@ -93,6 +94,23 @@ def test_an_update_adds_columns_and_changes_metadata(client: bigquery.Client) ->
     table = client.update_table(table, ["schema", "description"])
     assert ([field.name for field in table.schema], table.description) == (["n", "s"], "longer")
     assert [tuple(row) for row in client.query_and_wait("SELECT * FROM d.t")] == [(1, None)]
+
+
+def test_an_update_adds_columns_inside_of_records(client: bigquery.Client) -> None:
+    def schema(*names: str) -> list[bigquery.SchemaField]:
+        inner = [bigquery.SchemaField(name, "INT64") for name in names]
+        return [bigquery.SchemaField(name, "RECORD", mode, fields=inner) for name, mode in RECORDS]
+
+    table = client.create_table(bigquery.Table("local.d.t", schema("x")))
+    client.query_and_wait("INSERT d.t VALUES (STRUCT(1), [STRUCT(2)])")
+    table.schema = schema("x", "y")
+    table = client.update_table(table, ["schema"])
+    assert [tuple(row) for row in client.query_and_wait("SELECT * FROM d.t")] == [
+        ({"x": 1, "y": None}, [{"x": 2, "y": None}])
+    ]
+    table.schema = schema("z", "y")
+    with pytest.raises(exceptions.BadRequest, match=r"Field one\.x has changed type, mode or name"):
+        client.update_table(table, ["schema"])
 
 
 def test_an_update_that_takes_a_column_away_is_refused(client: bigquery.Client) -> None:
