@@ -7,10 +7,11 @@ from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.constructors import common_type
 from embedded_bigquery.sql.expressions import LITERALS, Expressions, Handler
 from embedded_bigquery.sql.functions.constants import constant
+from embedded_bigquery.sql.functions.duckdb_text import is_short, let
 from embedded_bigquery.sql.functions.registry import converted, supertype
 from embedded_bigquery.sql.operators import BINARY
 from embedded_bigquery.sql.scope import Lowered, Scope
-from embedded_bigquery.types import BOOL, STRING, Type
+from embedded_bigquery.types import BOOL, STRING, Type, array_of
 
 
 def _case(lower: Expressions, node: nodes.Case, scope: Scope) -> Lowered:
@@ -56,8 +57,8 @@ def _in(lower: Expressions, node: nodes.In, scope: Scope) -> Lowered:
             raise InvalidQuery(f"Second argument of IN UNNEST must be an array but was {items.type}", at=node.at)
         kind = _common(value.type, items.type.element if items.type else None, node)
         left = converted(value.sql, value.type, kind) if kind else value.sql
-        # Over no rows IN is FALSE, over NULLs unknown: what a subquery gives, list_contains would not.
-        return Lowered(f"({left} IN (SELECT unnest({items.sql})))", BOOL)
+        right = converted(items.sql, items.type, array_of(kind)) if kind else items.sql
+        return Lowered(_in_array(left, right), BOOL)
     if node.query is not None:
         sql, columns = lower.query(node.query, scope)
         if len(columns) != 1:
@@ -71,6 +72,18 @@ def _in(lower: Expressions, node: nodes.In, scope: Scope) -> Lowered:
         return plain
     tests = [lower.compared("=", node.value, item, scope, node) for item in node.items]
     return Lowered(f"({' OR '.join(tests)})", BOOL)
+
+
+def _in_array(value: str, array: str) -> str:
+    """value IN UNNEST(array): FALSE over no elements, unknown over NULLs."""
+    if '".' not in array:
+        return f"({value} IN (SELECT unnest({array})))"  # one array for all rows: hashed once
+    if not is_short(value) or not is_short(array):
+        return let(f"struct_pack(v := {value}, l := {array})", _in_array("v_.v", 'v_."l"'))
+    some = f"len({array}) > 0"
+    unknown = f"{value} IS NULL OR len({array}) > list_count({array})"
+    found = f"list_contains({array}, {value})"
+    return f"CASE WHEN {found} THEN TRUE WHEN {some} AND ({unknown}) THEN NULL ELSE FALSE END"
 
 
 def _plain_list(lower: Expressions, node: nodes.In, value: Lowered, scope: Scope) -> Lowered | None:

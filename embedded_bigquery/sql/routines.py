@@ -269,5 +269,4 @@ def _filled(body: str, holder: str, value: str) -> str:
     is_volatile = any(word in value for word in VOLATILE)
     if count == 1 or (not is_volatile and (is_short(value) or "SELECT " in body)):
         return body.replace(holder, value)
-    # DuckDB takes no subquery inside a lambda.
-    return f"(SELECT {body} FROM (SELECT {value} AS {holder}))" if "SELECT " in body else let(value, body, holder)
+    return let(value, body, holder)

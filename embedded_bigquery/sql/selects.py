@@ -38,12 +38,19 @@ class Selects(Sources):
         grouping = self._grouping(node, scope)
         items = self._select_list(node, scope, grouping)
         text += self._group_text(node.group, grouping)
+        having = [SOME_ROWS] if has_sets(node.group) else []
         visible = scope.variant(aliases=aliases_of(items))
+        qualify = ""
         for clause, condition in (("HAVING", node.having), ("QUALIFY", node.qualify)):
             if condition is not None:
                 test = self.boolean(condition, visible, f"{clause} clause")
-                text += f" {clause} {subscripted(test) if clause == 'HAVING' else test}"
                 self.check_grouped(node, scope, f"{clause} clause")
+                if clause == "HAVING":
+                    having.append(subscripted(test))
+                else:
+                    qualify = f" QUALIFY {test}"
+        text += f" HAVING {' AND '.join(having)}" if having else ""
+        text += qualify
         if node.kind:
             shown = [self._row_value(node, items)]
             columns: Columns = (Column("", shown[0].type, "c0", is_value=True),)
@@ -296,6 +303,14 @@ class Grouping:
             inner = ", ".join(self.keys[id(key)] for key in keys)
             sets.append(inner if len(keys) == 1 and item.kind != "GROUPING SETS" else f"({inner})")
         return f"{item.kind} ({', '.join([*sets, *(self.text(nested) for nested in item.nested)])})"
+
+
+# Grouping sets over no rows give none: DuckDB would give that of the empty set.
+SOME_ROWS = "count(*) > 0"
+
+
+def has_sets(group: nodes.Group | None) -> bool:
+    return group is not None and any(isinstance(item, nodes.GroupingSet) for item in group.items)
 
 
 def plain_keys(items: Sequence[nodes.Item | nodes.GroupingSet]) -> Iterator[nodes.Node]:

@@ -49,6 +49,8 @@ def finite(text: str, arguments: Sequence[str], message: str) -> str:
 
 def let(value: str, body: str, name: str = "v_") -> str:
     """`body` with `name` standing for `value`, which is then evaluated (and written) once."""
+    if "SELECT " in body:  # DuckDB takes no subquery inside a lambda
+        return f"(SELECT {body} FROM (SELECT {value} AS {name}))"
     return f"list_transform([{value}], lambda {name}: {body})[1]"
 
 

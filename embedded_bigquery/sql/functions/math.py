@@ -6,6 +6,7 @@ Source: "Mathematical functions", docs.cloud.google.com/bigquery/docs/reference/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.functions.conversion import let_unless_short, to_string
@@ -97,8 +98,10 @@ def _trunc_places(call: Call, first: str) -> str:
 
 def _safe_divide(call: Call) -> str:
     if call.result == FLOAT64:
-        left, right = f"CAST({call.text(0)} AS DOUBLE)", f"nullif(CAST({call.text(1)} AS DOUBLE), 0)"
-        return f"TRY({finite(f'({left} / {right})', [left, right], literal('double overflow'))})"
+        # NULL where it overflows; TRY() would take no subquery.
+        quotient = "(v_.a / nullif(v_.b, 0))"
+        proper = f"isfinite({quotient}) OR NOT (isfinite(v_.a) AND isfinite(v_.b))"
+        return let(f"struct_pack(a := {call.text(0)}, b := {call.text(1)})", f"CASE WHEN {proper} THEN {quotient} END")
     return f"TRY_CAST({call.text(0)} / nullif({call.text(1)}, 0) AS {_duckdb(call)})"
 
 
@@ -132,7 +135,11 @@ def _mod(call: Call) -> str:
 
 def _safe_arithmetic(operator: str) -> Callable[[Call], str]:
     def render(call: Call) -> str:
-        text = f"({call.text(0)} {operator} {call.text(1)})"
+        left, right = call.text(0), call.text(1)
+        if "SELECT " in left + right:  # TRY() takes no subquery
+            bound = replace(call, args=("v_.a", "v_.b"), types=call.parameters)
+            return let(f"struct_pack(a := {left}, b := {right})", render(bound))
+        text = f"({left} {operator} {right})"
         if call.result == FLOAT64:
             return f"TRY({_finite(call, text, 'double overflow')})"
         return f"TRY_CAST(TRY({text}) AS {_duckdb(call)})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from embedded_bigquery.errors import NotSupported
+from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.lexer import BYTES, FLOAT, INTEGER, QUOTED, RESERVED, STRING, WORD
 from embedded_bigquery.sql.parser.calls import CallParser
@@ -116,12 +116,9 @@ class ExpressionParser(CallParser):
             self.expect(")")
             return [], None, array
         self.expect("(")
-        if self.starts_query():
-            start = self.position
-            query = self.query()
-            if self.take(")"):
-                return [], query, None
-            self.back_to(start)
+        query = self.closed_query()
+        if query is not None:
+            return [], query, None
         items = self.comma_list(self.expression)
         self.expect(")")
         return items, None, None
@@ -222,13 +219,9 @@ class ExpressionParser(CallParser):
         return nodes.SystemVariable(at, tuple(parts))
 
     def _parenthesized(self, at: nodes.Place) -> nodes.Node:
-        if self.starts_query():
-            start, placeholders = self.position, self.placeholders
-            query = self.query()
-            if self.take(")"):
-                return nodes.Scalar(at, query)
-            self.back_to(start)
-            self.placeholders = placeholders
+        query = self.closed_query()
+        if query is not None:
+            return nodes.Scalar(at, query)
         items = self.comma_list(self.expression)
         self.expect(")")
         return items[0] if len(items) == 1 else nodes.Struct(at, [("", item) for item in items])
@@ -366,6 +359,22 @@ class ExpressionParser(CallParser):
         if is_quoted:
             parts[:1] = parts[0].split(".")
         return self.call(at, tuple(parts))
+
+    def closed_query(self) -> nodes.Query | None:
+        """A query and the parenthesis that ends it; None where what stands here only begins like one."""
+        if not self.starts_query():
+            return None
+        start, placeholders, is_nested = self.position, self.placeholders, self.token.word == "("
+        try:
+            query = self.query()
+            self.expect(")")
+        except InvalidQuery:
+            if not is_nested:
+                raise
+            self.back_to(start)
+            self.placeholders = placeholders
+            return None
+        return query
 
     @abstractmethod
     def starts_query(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.errors import NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.lexer import STRING
 from embedded_bigquery.sql.parser.expressions import ExpressionParser
@@ -113,17 +113,9 @@ class SourceParser(ExpressionParser):
         return self.alias()
 
     def _parenthesized_item(self, at: nodes.Place) -> nodes.Node:
-        if self.starts_query():
-            start = self.position
-            try:
-                query = self.query()
-            except InvalidQuery:
-                if self.tokens[start].word != "(":
-                    raise
-            else:
-                if self.take(")"):
-                    return nodes.Derived(at, query, self._alias())
-            self.back_to(start)
+        query = self.closed_query()
+        if query is not None:
+            return nodes.Derived(at, query, self._alias())
         joined = self._joins(self._item())
         self.expect(")")
         return joined
