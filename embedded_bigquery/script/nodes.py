@@ -25,6 +25,7 @@ class Expression(Node):
 @dataclass(frozen=True, slots=True)
 class Declare(Node):
     names: tuple[str, ...]
+    places: tuple[int, ...]  # where each name stands
     type: Span | None
     default: Expression | None
 
@@ -37,7 +38,9 @@ class Set(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Node):
+    """IF, ELSEIF or WHEN with what it leads to."""
+
     condition: Expression
     body: tuple[Node, ...]
 
@@ -87,6 +90,7 @@ class Repeat(Node):
 @dataclass(frozen=True, slots=True)
 class For(Node):
     variable: str
+    place: int  # where the variable stands
     query: Expression
     body: tuple[Node, ...]
     label: str | None

@@ -12,22 +12,27 @@ from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.script import nodes
 from embedded_bigquery.script.nodes import Expression, Node
 from embedded_bigquery.script.syntax import check_statement
+from embedded_bigquery.script.validation import validate
 from embedded_bigquery.sql.columns import parse_type_text
 from embedded_bigquery.sql.ddl import parse_definition
 from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.tokens import Span, Tokens
 
-MAXIMUM_NESTING = 50
 LABELLED = ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")
-LOOPS = ("LOOP", "WHILE", "REPEAT", "FOR")
 Body = tuple[Node, ...]
 
 
 @lru_cache(maxsize=256)
-def parse_script(text: str) -> nodes.Script:
-    """The script that the text is; raises InvalidQuery with line and column."""
-    parser = _Parser(Tokens(text))
-    return nodes.Script(text, parser.script())
+def parse_script(text: str, arguments: tuple[str, ...] = ()) -> nodes.Script:
+    """The script that the text is, or a routine's body with its arguments' names; raises InvalidQuery with a place."""
+    script = read_script(text)
+    validate(script, arguments)
+    return script
+
+
+def read_script(text: str) -> nodes.Script:
+    """The script by its grammar alone."""
+    return nodes.Script(text, _Parser(Tokens(text)).script())
 
 
 def _check_header(text: str) -> None:
@@ -37,11 +42,8 @@ def _check_header(text: str) -> None:
 class _Parser:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        self.depth = 0
-        self.labels: list[tuple[str, bool]] = []  # of the blocks and loops around, and whether it is a loop
-        self.loops = 0
-        self.problem: InvalidQuery | None = None
         self.statements: dict[str, Callable[[int], Node]] = {
+            "DECLARE": self._declare,
             "SET": self._set,
             "IF": self._if,
             "CASE": self._case,
@@ -65,30 +67,15 @@ class _Parser:
         found = self._list()
         if not self.tokens.at_end:
             raise self.tokens.unexpected()
-        if self.problem is not None:
-            raise self.problem
         return found
-
-    def _note(self, message: str, offset: int) -> None:
-        """Something wrong that is not grammar, which comes first."""
-        self.problem = self.problem or InvalidQuery(message, at=self.tokens.place(offset))
 
     def _list(self, *stops: str) -> Body:
         """Statements, each ended by a semicolon, up to a stop word; the last of a script may go without."""
         found: list[Node] = []
-        declarations = True
         while not self.tokens.at_end and self.tokens.word() not in stops:
             if self.tokens.word() == ";":
                 raise self.tokens.unexpected()
-            if self.tokens.word() == "DECLARE":
-                if not declarations:
-                    self._note(
-                        "Variable declarations are allowed only at the start of a block or script", self.tokens.start
-                    )
-                found.append(self._declare())
-            else:
-                declarations = False
-                found.append(self._statement())
+            found.append(self._statement())
             if not self.tokens.take(";"):
                 if stops or not self.tokens.at_end:
                     raise self.tokens.unexpected('";"')
@@ -117,27 +104,14 @@ class _Parser:
 
     def _labelled(self, start: int, label: str | None) -> Node:
         kind = self.tokens.word()
-        if label is not None and any(label.lower() == name.lower() for name, _ in self.labels):
-            self._note(f"Label {label} already exists", start)
-        if self.depth >= MAXIMUM_NESTING:
-            raise InvalidQuery("Script statement nesting is too deep", at=self.tokens.place(start))
-        self.depth += 1
-        self.loops += kind in LOOPS
-        if label is not None:
-            self.labels.append((label, kind in LOOPS))
-        made = self._block(start, label) if kind == "BEGIN" else self._loop(kind, start, label)
-        if label is not None:
-            self.labels.pop()
-        self.loops -= kind in LOOPS
-        self.depth -= 1
-        return made
+        return self._block(start, label) if kind == "BEGIN" else self._loop(kind, start, label)
 
     def _end_label(self, label: str | None) -> None:
         if label is not None and self.tokens.word() not in (";", "") and not self.tokens.at_end:
-            place = self.tokens.start
+            at = self.tokens.token.at
             ending = self.tokens.identifier()
             if ending.lower() != label.lower():
-                self._note(f"Mismatched end label; expected {label}, got {ending}", place)
+                raise InvalidQuery(f"Mismatched end label; expected {label}, got {ending}", at=at)
 
     def _block(self, start: int, label: str | None) -> nodes.Block:
         self.tokens.expect("BEGIN")
@@ -166,14 +140,14 @@ class _Parser:
             self.tokens.expect("DO")
             body = self._list("END")
             return nodes.While(self._end(start, kind, label), condition, body, label)
-        variable = self.tokens.identifier()
+        place, variable = self.tokens.start, self.tokens.identifier()
         self.tokens.expect("IN")
         if self.tokens.word() != "(":
             raise self.tokens.unexpected('"("')
         query = Expression(self.tokens.part(parse_query, "DO"))
         self.tokens.expect("DO")
         body = self._list("END")
-        return nodes.For(self._end(start, kind, label), variable, query, body, label)
+        return nodes.For(self._end(start, kind, label), variable, place, query, body, label)
 
     def _end(self, start: int, kind: str, label: str | None) -> Span:
         self.tokens.expect("END", kind)
@@ -183,14 +157,9 @@ class _Parser:
     # ---- conditions
 
     def _if(self, start: int) -> Node:
-        branches = []
-        self.tokens.expect("IF")
-        while True:
-            condition = self._expression("THEN")
-            self.tokens.expect("THEN")
-            branches.append(nodes.Branch(condition, self._list("ELSEIF", "ELSE", "END")))
-            if not self.tokens.take("ELSEIF"):
-                break
+        branches: list[nodes.Branch] = []
+        while self.tokens.take("ELSEIF" if branches else "IF"):
+            branches.append(self._branch("ELSEIF", "ELSE", "END"))
         otherwise = self._list("END") if self.tokens.take("ELSE") else None
         self.tokens.expect("END", "IF")
         return nodes.If((start, self.tokens.last_end), tuple(branches), otherwise)
@@ -200,22 +169,32 @@ class _Parser:
         subject = None if self.tokens.word() == "WHEN" else self._expression("WHEN")
         branches = []
         while self.tokens.take("WHEN"):
-            condition = self._expression("THEN")
-            self.tokens.expect("THEN")
-            branches.append(nodes.Branch(condition, self._list("WHEN", "ELSE", "END")))
+            branches.append(self._branch("WHEN", "ELSE", "END"))
         otherwise = self._list("END") if self.tokens.take("ELSE") else None
         self.tokens.expect("END", "CASE")
         return nodes.Case((start, self.tokens.last_end), subject, tuple(branches), otherwise)
 
+    def _branch(self, *stops: str) -> nodes.Branch:
+        start = self.tokens.tokens[self.tokens.position - 1].start  # of the word before, which is taken
+        condition = self._expression("THEN")
+        self.tokens.expect("THEN")
+        body = self._list(*stops)
+        return nodes.Branch((start, self.tokens.last_end), condition, body)
+
     # ---- variables
 
-    def _declare(self) -> Node:
-        start = self.tokens.start
+    def _declare(self, start: int) -> Node:
         self.tokens.expect("DECLARE")
-        names = self._names(self.tokens.identifier)
+        places: list[int] = []
+
+        def name() -> str:
+            places.append(self.tokens.start)
+            return self.tokens.identifier()
+
+        names = self._names(name)
         kind = None if self.tokens.word() == "DEFAULT" else self.tokens.part(parse_type_text, "DEFAULT")
         default = self._expression() if self.tokens.take("DEFAULT") else None
-        return nodes.Declare((start, self.tokens.last_end), names, kind, default)
+        return nodes.Declare((start, self.tokens.last_end), names, tuple(places), kind, default)
 
     def _names(self, one: Callable[[], str]) -> tuple[str, ...]:
         found = [one()]
@@ -247,14 +226,8 @@ class _Parser:
     def _leave(self, start: int) -> Node:
         word = self.tokens.word()
         self.tokens.expect(word)
-        label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.identifier()
         leaves = word in ("BREAK", "LEAVE")
-        if label is None and not self.loops:
-            self._note(f"{word} is only allowed inside of a loop body", start)
-        if label is not None:
-            is_loop = next((loop for name, loop in self.labels if name.lower() == label.lower()), None)
-            if is_loop is None or not (is_loop or leaves):
-                self._note(f"Label not found: {label}", start)
+        label = None if self.tokens.word() == ";" or self.tokens.at_end else self.tokens.identifier()
         span = start, self.tokens.last_end
         return nodes.Break(span, label) if leaves else nodes.Continue(span, label)
 
@@ -318,8 +291,5 @@ class _Parser:
         self.tokens.part(_check_header, "BEGIN")
         if self.tokens.word() != "BEGIN":
             return nodes.CreateProcedure((start, self.tokens.last_end), None)
-        outer = self.labels, self.loops, self.depth
-        self.labels, self.loops, self.depth = [], 0, 0
         body = self._block(self.tokens.start, None)
-        self.labels, self.loops, self.depth = outer
         return nodes.CreateProcedure((start, self.tokens.last_end), body)

@@ -9,14 +9,14 @@ from zetasql import types as google
 from zetasql.api import Parser
 
 from embedded_bigquery.script import nodes
-from embedded_bigquery.script.parser import parse_script
+from embedded_bigquery.script.parser import read_script
 
 Found = list[Any]
 
 
 def ours(text: str) -> Found:
     """Raises InvalidQuery."""
-    script = parse_script(text)
+    script = read_script(text)
     return _Ours(text).body(script.statements)
 
 
