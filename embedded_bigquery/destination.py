@@ -144,9 +144,11 @@ def _write_partition(
     start = decorators.start_sql(stored, write.partition)
     if start is not None:
         names, values = [*names, quoted(decorators.PARTITION_TIME)], f"*, {start}"
+    # Two that replace a partition come one after the other, as DML statements do.
+    catalog.locks.wait(str(write.path), write, lambda: None)
     outside = f"SELECT count(*) FROM {name} WHERE NOT ({condition})"
-    execute(connection, "BEGIN TRANSACTION")
     try:
+        execute(connection, "BEGIN TRANSACTION")
         if write.disposition == "WRITE_TRUNCATE":
             execute(connection, f"DELETE FROM {name} WHERE {condition}")
         before = fetch(execute(connection, outside))
@@ -158,6 +160,8 @@ def _write_partition(
     except BaseException:
         rollback(connection)
         raise
+    finally:
+        catalog.locks.release(write)
     return TableRows(fields_of(stored), f"(SELECT * FROM {name} WHERE {condition})", engine.connection)
 
 

@@ -14,6 +14,7 @@ from embedded_bigquery.catalog import Catalog, Resource, fields_of, path_of, rou
 from embedded_bigquery.ddl_text import column_type, option_rows, routine_ddl, table_ddl
 from embedded_bigquery.decorators import identifier_sql
 from embedded_bigquery.errors import NotFound
+from embedded_bigquery.sizes import bytes_sql
 from embedded_bigquery.sql.environment import Relation, TablePath
 from embedded_bigquery.sql.functions.duckdb_text import literal
 from embedded_bigquery.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Field, Type, quoted
@@ -214,7 +215,7 @@ def _partitions(where: Where) -> str:
         grouped = "" if partition is None else " GROUP BY 4"
         changed = literal(_time(table.get("lastModifiedTime")) or "")
         parts.append(
-            f"SELECT {values}, {identifier}, count(*), 0, CAST({changed} AS TIMESTAMPTZ), 'ACTIVE' "
+            f"SELECT {values}, {identifier}, count(*), CAST({bytes_sql(fields_of(table))} AS BIGINT), CAST({changed} AS TIMESTAMPTZ), 'ACTIVE' "
             f"FROM {where[0].duckdb_name(path_of(table))}{grouped}"
         )
     nothing = "SELECT '', '', '', '', 0, 0, now(), '' WHERE FALSE"
@@ -229,10 +230,11 @@ def _legacy_tables(where: Where) -> str:
     parts = []
     for names, table in _tables(where):
         kind = {"TABLE": 1, "VIEW": 2, "EXTERNAL": 3, "MATERIALIZED_VIEW": 4}.get(table["type"], 1)
-        counted = f"(SELECT count(*) FROM {where[0].duckdb_name(path_of(table))})" if kind == 1 else "0"
+        counted = f"SELECT count(*), CAST({bytes_sql(fields_of(table))} AS BIGINT) FROM {where[0].duckdb_name(path_of(table))}"
         values = ", ".join(literal(names[key]) for key in ("table_catalog", "table_schema", "table_name"))
         times = f"{table['creationTime']}, {table['lastModifiedTime']}"
-        parts.append(f"SELECT {values}, {times}, {counted}, 0, {kind}")
+        counts = f"({counted}) AS c(rows, bytes)" if kind == 1 else "(SELECT 0, 0) AS c(rows, bytes)"
+        parts.append(f"SELECT {values}, {times}, rows, bytes, {kind} FROM {counts}")
     nothing = "SELECT '', '', '', 0, 0, 0, 0, 0 WHERE FALSE"
     columns = "project_id, dataset_id, table_id, creation_time, last_modified_time, row_count, size_bytes, type"
     return f"(SELECT * FROM ({' UNION ALL '.join(parts) or nothing}) AS v({columns}))"

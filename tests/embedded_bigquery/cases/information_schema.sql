@@ -39,3 +39,11 @@ SELECT ddl = (SELECT ddl FROM d.INFORMATION_SCHEMA.TABLES WHERE table_name = 't'
 -- case: a view that does not exist
 SELECT * FROM d.INFORMATION_SCHEMA.NOTHING;
 -- error: Not found: Table d.INFORMATION_SCHEMA.NOTHING
+
+-- case: PARTITIONS and __TABLES__ tell logical bytes
+CREATE TABLE d.t (day DATE, x INT64) PARTITION BY day;
+INSERT INTO d.t (day, x) VALUES ('2013-01-01', 1), ('2013-01-01', 2), ('2013-01-02', 3);
+CREATE VIEW d.v AS SELECT 1 AS x;
+SELECT ARRAY(SELECT total_logical_bytes FROM d.INFORMATION_SCHEMA.PARTITIONS ORDER BY partition_id),
+  ARRAY(SELECT CONCAT(table_id, row_count, ' ', size_bytes) FROM d.__TABLES__ ORDER BY table_id);
+-- rows: [[[32, 16], ["t3 48", "v0 0"]]]
