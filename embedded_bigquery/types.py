@@ -45,8 +45,8 @@ DUCKDB_NAMES = {
     "INT64": "BIGINT",
     "FLOAT64": "DOUBLE",
     "NUMERIC": "DECIMAL(38, 9)",
-    # DuckDB's widest decimal has 38 digits in all; BigQuery's BIGNUMERIC has 38 on either side.
-    "BIGNUMERIC": "DECIMAL(38, 18)",
+    # DuckDB's widest decimal has 38 digits in all, BIGNUMERIC 38 on either side: kept as a whole number, times 10^38.
+    "BIGNUMERIC": "BIGNUM",
     "BOOL": "BOOLEAN",
     "STRING": "VARCHAR",
     "BYTES": "BLOB",

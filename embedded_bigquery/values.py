@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.natives.decimals import from_text, text_of
 from embedded_bigquery.types import Field, Type, quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +75,8 @@ def from_duckdb(value: Any, kind: Type) -> Any:
         return EPOCH + timedelta(microseconds=value)
     if kind.kind == "INTERVAL":
         return tuple(value)
+    if kind.kind == "BIGNUMERIC":
+        return Decimal(text_of(value))
     if kind.is_array and kind.element is not None:
         return [from_duckdb(item, kind.element) for item in value]
     if kind.element is not None:
@@ -101,6 +104,8 @@ def to_duckdb(value: Any, kind: Type) -> Any:
     """A Python value in a form that can be bound to `CAST($1 AS <DuckDB type>)` without loss."""
     if value is None:
         return None
+    if kind.kind == "BIGNUMERIC":
+        return from_text(str(value))
     if kind.kind == "TIMESTAMP":
         return value.isoformat()  # an aware datetime would need pytz
     if kind.kind == "INTERVAL":

@@ -12,6 +12,7 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Cannot negate integer that is out of range.*", "Integer Overflow"),
         (r"Overflow in \w+ of DECIMAL\(\d+\) \((.*?)\).*", r"numeric overflow: \1"),
         (r"Unknown TimeZone '(.*?)'.*", r"Invalid time zone: \1"),
+        (r"Overflow in HUGEINT addition.*", "numeric overflow: SUM"),
         (r"Type INT128 with value (\S+) can't be cast .* destination type INT64.*", r"int64 overflow: \1"),
         (r"Type DOUBLE with value (\S+) can't be cast .* destination type INT64.*", r"int64 out of range: \1"),
         (r"Could not cast value (\S+) to DECIMAL\(38,9\).*", r"numeric out of range: \1"),

@@ -21,6 +21,7 @@ from embedded_bigquery.sql.definitions import (
     RenameTable,
     SetOptions,
 )
+from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.types import Field, quoted
 
@@ -180,7 +181,8 @@ class _Alteration:
             )
         self.fields[position] = replace(field, type=wanted.type, parameters=wanted.parameters)
         if wanted.type != field.type:
-            self.statements.append(f"{head} SET DATA TYPE {wanted.type.duckdb()}")
+            value = converted(quoted(field.name), field.type, wanted.type)
+            self.statements.append(f"{head} SET DATA TYPE {wanted.type.duckdb()} USING {value}")
 
 
 def _narrows(old: Field, new: Field) -> bool:

@@ -59,6 +59,11 @@ def fitted(sql: str, kind: Type, sizes: Sequence[int], name: str = "", *, safe: 
         said = literal(f"{subject}{kind}({sizes[0]}) has maximum length {sizes[0]} but got a value with length ")
         return f"CASE WHEN {length} > {sizes[0]} THEN {fail(f'{said} || {length}', safe=safe)} ELSE {sql} END"
     precision, scale = sizes[0], sizes[1] if len(sizes) > 1 else 0
+    if kind.kind == "BIGNUMERIC":
+        found = f"bq_big_fitted({sql}, {precision}, {scale})"
+        said = literal(f"{subject}{kind}({precision}, {scale}) got a value that is not in range: ")
+        wrong = f"CASE WHEN {sql} IS NOT NULL THEN {fail(f'{said} || bq_big_text({sql})', safe=safe)} END"
+        return f"coalesce({found}, {wrong})"
     rounded = f"CAST(round({sql}, {scale}) AS {kind.duckdb()})"
     shown = f"{kind}({precision}, {scale})" if len(sizes) > 1 else f"{kind}({precision})"
     said = literal(

@@ -39,6 +39,8 @@ def javascript_call(routine: Routine, values: Sequence[Lowered], over: str) -> L
     text = f"bq_javascript({literal(json.dumps(definition))}, CAST({array} AS VARCHAR))"
     if returns.kind == "BYTES":
         return Lowered(f"from_base64(CAST(CAST({text} AS JSON) AS VARCHAR[])[1])", returns)
+    if returns.kind == "BIGNUMERIC":
+        return Lowered(f"bq_big(CAST(CAST({text} AS JSON) AS VARCHAR[])[1])", returns)
     return Lowered(f"CAST(CAST({text} AS JSON) AS {returns.duckdb()}[])[1]", returns)
 
 
@@ -61,6 +63,8 @@ def _encoded(sql: str, kind: Type | None) -> str:
         return f"to_base64({sql})"
     if kind.kind == "TIMESTAMP":
         return f"strftime(timezone('UTC', {sql}), '%Y-%m-%dT%H:%M:%S.%gZ')"
+    if kind.kind == "BIGNUMERIC":
+        return f"bq_big_text({sql})"
     if kind.kind in AS_TEXT:
         return f"CAST({sql} AS VARCHAR)"
     if kind.is_array:

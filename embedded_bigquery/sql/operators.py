@@ -11,7 +11,7 @@ from embedded_bigquery.sql.functions.conversion import cast
 from embedded_bigquery.sql.functions.duckdb_text import fail, finite, is_short, let
 from embedded_bigquery.sql.functions.registry import Call, Function, Renderer
 from embedded_bigquery.sql.functions.signatures import supertype
-from embedded_bigquery.types import FLOAT64, INT64, STRING, Type, quoted
+from embedded_bigquery.types import BIGNUMERIC, FLOAT64, INT64, NUMERIC, STRING, Type, quoted
 
 DIFFERENCES = {
     "DATE": "to_days(CAST({0} - {1} AS INTEGER))",
@@ -34,8 +34,10 @@ def _number(sign: str) -> Renderer:
         result = call.result
         if result == FLOAT64:
             return _finite(call, sign)
-        if result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
-            # DuckDB widens the scale with each operation; BigQuery keeps 9 digits (38 for BIGNUMERIC).
+        if result == BIGNUMERIC:
+            return f"bq_big_product({call.text(0)}, {call.text(1)})" if sign == "*" else f"bq_big_in_range{text}"
+        if result == NUMERIC:
+            # DuckDB widens the scale with each operation; BigQuery keeps 9 digits.
             return f"CAST({text} AS {result.duckdb()})"
         if result is not None and result.kind == "INTERVAL" and sign == "-" and call.kind(0) in DIFFERENCES:
             return DIFFERENCES[call.kind(0)].format(call.text(0), call.text(1))
@@ -63,7 +65,9 @@ def _divide(call: Call) -> str:
     text, result = f"({left} / {right})", call.result
     if result == FLOAT64 and call.types != (INT64, INT64):
         text = _finite(call, "/")
-    elif result is not None and result.kind in ("NUMERIC", "BIGNUMERIC"):
+    elif result == BIGNUMERIC:
+        return f"bq_big_quotient({left}, {right})"
+    elif result == NUMERIC:
         text = f"CAST({text} AS {result.duckdb()})"
     divisor = call.nodes[1]
     if isinstance(divisor, nodes.Number) and divisor.text.strip("-0.") != "":

@@ -13,7 +13,7 @@ from embedded_bigquery.sql.functions.conversion import interval_numbers, made_in
 from embedded_bigquery.sql.functions.duckdb_text import let
 from embedded_bigquery.sql.functions.registry import AGGREGATE, Call, Function
 from embedded_bigquery.sql.functions.signatures import or_int64
-from embedded_bigquery.types import FLOAT64, INT64, INTERVAL, Type, array_of, struct_of
+from embedded_bigquery.types import BIGNUMERIC, FLOAT64, INT64, INTERVAL, NUMERIC, Type, array_of, struct_of
 
 # What DuckDB can aggregate over a list.
 LIST_AGGREGATES = (
@@ -71,6 +71,8 @@ def _sum(call: Call) -> str:
     if kind == INTERVAL:
         return made_interval(*(_summed(call, number) for number in interval_numbers(call.text(0))))
     text = aggregate(call, "sum")
+    if kind == BIGNUMERIC:
+        return f"bq_big_in_range({text})"
     # DuckDB widens to HUGEINT; the conversion back is what reports an overflow.
     return text if kind is None or kind == FLOAT64 else f"CAST({text} AS {kind.duckdb()})"
 
@@ -84,11 +86,17 @@ def _summed(call: Call, number: str) -> str:
 def _avg(call: Call) -> str:
     kind = call.type(0)
     if kind == INTERVAL:
-        sums = [_summed(call, number) for number in interval_numbers(call.text(0))]
-        found = f"bq_average_interval({', '.join(sums)}, {aggregate(call, 'count', arguments=call.text(0))})"
+        parts = ", ".join(_summed(call, number) for number in interval_numbers(call.text(0)))
+        found = f"bq_average_interval({parts}, {aggregate(call, 'count', arguments=call.text(0))})"
         return let(found, made_interval("v_.months", "v_.days", "v_.micros"))
-    text = aggregate(call, "avg")
-    return f"CAST({text} AS {kind.duckdb()})" if kind is not None and kind.kind in ("NUMERIC", "BIGNUMERIC") else text
+    if kind == BIGNUMERIC:
+        return f"bq_big_shared({aggregate(call, 'sum')}, {aggregate(call, 'count')})"
+    if kind == NUMERIC:
+        # DuckDB averages decimals as FLOAT64.
+        sums = f"CAST({aggregate(call, 'sum')} AS VARCHAR)"
+        count = f"CAST(nullif({aggregate(call, 'count')}, 0) AS VARCHAR)"
+        return f"CAST(bq_numeric_two('AVG', {sums}, {count}) AS DECIMAL(38, 9))"
+    return aggregate(call, "avg")
 
 
 def _extreme(name: str) -> Callable[[Call], str]:

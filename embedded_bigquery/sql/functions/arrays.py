@@ -35,6 +35,9 @@ def _generate(call: Call) -> str:
     kind = call.result.element.kind if call.result is not None and call.result.element is not None else "INT64"
     start, end = call.text(0), call.text(1)
     step = call.text(2) if call.count > 2 else "1"
+    if kind == "BIGNUMERIC":
+        unit = step if call.count > 2 else f"CAST('1{'0' * 38}' AS BIGNUM)"
+        return f"bq_big_series({start}, {end}, {unit})"
     wrong = fail("'Sequence step cannot be 0.'")
     is_sure = call.count == 2 or call.number(2)
     if kind == "INT64":

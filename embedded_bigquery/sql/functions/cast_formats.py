@@ -6,6 +6,7 @@ Source: "Format clause for CAST", docs.cloud.google.com/bigquery/docs/reference/
 from __future__ import annotations
 
 from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.sql.functions.conversion import to_string
 from embedded_bigquery.sql.functions.duckdb_text import at_zone, instant_of, let
 from embedded_bigquery.types import Type
 
@@ -22,7 +23,8 @@ def cast_by_format(text: str, source: Type | None, target: Type, form: str, *, s
     elif wanted in POINTS and given == "STRING":
         made = _read(text, wanted, form, zone, safe)
     elif wanted == "STRING" and source.is_numeric:
-        made = f"bq_format_number(CAST({text} AS VARCHAR), {form})"
+        number = to_string(text, source) if given == "BIGNUMERIC" else f"CAST({text} AS VARCHAR)"
+        made = f"bq_format_number({number}, {form})"
     elif (given, wanted) == ("BYTES", "STRING"):
         made = f"bq_encode_bytes({text}, {form})"
     elif (given, wanted) == ("STRING", "BYTES"):

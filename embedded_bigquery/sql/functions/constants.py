@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 
 from embedded_bigquery.natives import points
+from embedded_bigquery.natives.decimals import from_text
 from embedded_bigquery.sql.functions.duckdb_text import instant_of, literal
 from embedded_bigquery.types import Type
 
@@ -35,6 +36,8 @@ def constant(text: str, kind: Type, zone: str | None = None) -> str | None:
             return None
         return f"CAST({Decimal(value.strip()):f} AS {kind.duckdb()})"
     try:
+        if kind.kind == "BIGNUMERIC":
+            return f"CAST('{from_text(value)}' AS BIGNUM)"
         return _point(value, kind.kind, zone)
     except ValueError:
         return None

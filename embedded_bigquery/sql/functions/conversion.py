@@ -58,6 +58,22 @@ def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zo
     return _between(text, source.kind, target, safe, zone)
 
 
+def _big(text: str, source: str, target: str) -> str:
+    """Between BIGNUMERIC, which is kept as a whole number times 10 to the 38th, and another number."""
+    if target == "BIGNUMERIC":
+        digits = f"replace(CAST(CAST({text} AS DECIMAL(38, 9)) AS VARCHAR), '.', '')"
+        return {
+            "INT64": f"CAST(CAST({text} AS VARCHAR) || '{'0' * 38}' AS BIGNUM)",
+            "NUMERIC": f"CAST({digits} || '{'0' * 29}' AS BIGNUM)",
+            "FLOAT64": f"bq_big_of_double({text})",
+        }[source]
+    return {
+        "INT64": f"bq_big_integer({text})",
+        "NUMERIC": f"CAST(bq_big_numeric({text}) AS DECIMAL(38, 9))",
+        "FLOAT64": f"CAST(bq_big_text({text}) AS DOUBLE)",
+    }[target]
+
+
 LIMITS = {
     "DATE": ("DATE '0001-01-01'", "DATE '9999-12-31'"),
     "DATETIME": ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"),
@@ -101,14 +117,14 @@ def _between(text: str, source: str, target: Type, safe: bool, zone: str | None)
     if target.kind == "INT64" and source == "FLOAT64":
         # DuckDB rounds half to even here, BigQuery half away from zero.
         return f"{word}(round({text}) AS BIGINT)"
-    if source == "FLOAT64" and target.kind in ("NUMERIC", "BIGNUMERIC"):
+    if "BIGNUMERIC" in (source, target.kind):
+        found = _big(text, source, target.kind)
+        return f"TRY({found})" if safe else found
+    if source == "FLOAT64" and target.kind == "NUMERIC":
         # DuckDB multiplies by ten to the scale: beyond 2**53 that is inexact.
-        places = 9 if target.kind == "NUMERIC" else 38
         exact = let_unless_short(
             text,
-            lambda v: (
-                f"CASE WHEN abs({v}) < 4000000 THEN CAST({v} AS VARCHAR) ELSE bq_exact_decimal({v}, {places}) END"
-            ),
+            lambda v: f"CASE WHEN abs({v}) < 4000000 THEN CAST({v} AS VARCHAR) ELSE bq_exact_decimal({v}, 9) END",
         )
         return f"{word}({f'TRY({exact})' if safe else exact} AS {target.duckdb()})"
     return f"{word}({text} AS {target.duckdb()})"
@@ -126,7 +142,9 @@ def to_string(text: str, source: Type, *, zone: str | None = None, safe: bool = 
                 f"THEN printf('%.15g', CAST({v} AS DOUBLE)) ELSE printf('%.17g', CAST({v} AS DOUBLE)) END"
             ),
         )
-    if kind in ("NUMERIC", "BIGNUMERIC"):
+    if kind == "BIGNUMERIC":
+        return f"bq_big_text({text})"
+    if kind == "NUMERIC":
         return f"rtrim(rtrim(CAST(CAST({text} AS {source.duckdb()}) AS VARCHAR), '0'), '.')"
     if kind == "BYTES":
         return f"TRY(decode({text}))" if safe else f"decode({text})"

@@ -63,7 +63,8 @@ def _format(call: Call) -> str:
         text, kind = call.raw(position), call.types[position]
         kinds.append(literal(kind.kind if kind else ""))
         is_plain = kind is None or kind.is_numeric or kind.kind in ("STRING", "JSON")
-        values.append(f"CAST({text} AS VARCHAR)" if is_plain else "NULL")
+        value = to_string(text, kind) if kind is not None and kind.kind == "BIGNUMERIC" else f"CAST({text} AS VARCHAR)"
+        values.append(value if is_plain else "NULL")
         texts.append(printed(text, kind) if "t" in letters else "NULL")
         sources.append(printed(text, kind, source=True) if "T" in letters else "NULL")
     lists = ", ".join(f"CAST([{', '.join(items)}] AS VARCHAR[])" for items in (kinds, values, texts, sources))

@@ -72,10 +72,7 @@ def _scalar(text: str, kind: Type, stringify: bool, value: bool) -> str:
         return f"CASE WHEN isnan({text}) OR isinf({text}) THEN {_infinite(text)} ELSE {plain} END"
     if kind.kind in ("NUMERIC", "BIGNUMERIC"):
         plain = to_string(text, kind)
-        # A number when a FLOAT64 holds it exactly: then it has few digits, all of them binary fractions.
-        exact = f"TRY_CAST(CAST({text} AS DOUBLE) AS {kind.duckdb()}) = {text} AND length({plain}) <= 17"
-        whole = f"({text} % 1 = 0 OR {text} * 1024 % 1 = 0)"
-        return f"CASE WHEN {exact} AND {whole} THEN {plain} ELSE '\"' || {plain} || '\"' END" if stringify else plain
+        return f"bq_json_number({plain})" if stringify else plain
     if kind.kind == "JSON":
         return f"CAST({text} AS VARCHAR)"
     if kind.kind == "BYTES":

@@ -11,9 +11,9 @@ from dataclasses import replace
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.functions.conversion import let_unless_short, to_string
 from embedded_bigquery.sql.functions.duckdb_text import fail, finite, let, literal
-from embedded_bigquery.sql.functions.registry import Call, Function
+from embedded_bigquery.sql.functions.registry import Call, Function, converted
 from embedded_bigquery.sql.functions.signatures import supertype
-from embedded_bigquery.types import FLOAT64, NUMERIC, Type
+from embedded_bigquery.types import BIGNUMERIC, FLOAT64, INT64, NUMERIC, Type
 
 NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 DECIMALS = ("NUMERIC", "BIGNUMERIC")
@@ -35,65 +35,56 @@ def _float_or_decimal(call: Call) -> Type | None:
 
 
 def decimal(call: Call, text: str) -> str:
-    """The text brought back to the call's decimal type, which DuckDB's arithmetic changes."""
-    result = call.result
-    return f"CAST({text} AS {result.duckdb()})" if result is not None and result.kind in DECIMALS else text
+    """The text brought back to NUMERIC, whose scale DuckDB's arithmetic changes."""
+    return f"CAST({text} AS DECIMAL(38, 9))" if call.result == NUMERIC else text
+
+
+def is_decimal(call: Call) -> bool:
+    return call.result is not None and call.result.kind in DECIMALS
+
+
+def exact(call: Call, name: str) -> str:
+    """A function of one or two decimals, to the last digit."""
+    kind = call.result
+    assert kind is not None
+    values = [converted(call.text(n), call.type(n), kind) for n in range(min(call.count, 2))]
+    count = "one" if len(values) == 1 else "two"
+    if kind == BIGNUMERIC:
+        return f"bq_big_{count}('{name}', {', '.join(values)})"
+    texts = ", ".join(f"CAST({value} AS VARCHAR)" for value in values)
+    return f"CAST(bq_numeric_{count}('{name}', {texts}) AS DECIMAL(38, 9))"
 
 
 def _rounding(duckdb: str) -> Callable[[Call], str]:
     def render(call: Call) -> str:
-        first = call.text(0)
-        if call.result == FLOAT64:
-            first = f"CAST({first} AS DOUBLE)"
+        if is_decimal(call):
+            return _round_decimal(call, duckdb)
+        first = f"CAST({call.text(0)} AS DOUBLE)"
         if call.count == 1:
-            return decimal(call, f"{duckdb}({first})")
+            return f"{duckdb}({first})"
         if duckdb == "trunc":
-            return _trunc_places(call, first)
-        if call.result is not None and call.result.kind in DECIMALS:
-            return _round_decimal(call)
+            power = f"pow(10, {call.text(1)})"
+            return f"(trunc({first} * {power}) / {power})"
         return f"round({first}, CAST({call.text(1)} AS INTEGER))"
 
     return render
 
 
-def _round_decimal(call: Call) -> str:
-    """DuckDB wants a constant scale for decimals; beyond the type's own places nothing changes."""
-    modes = {"ROUND_HALF_AWAY_FROM_ZERO": "round", "ROUND_HALF_EVEN": "round_even"}
-    mode = "ROUND_HALF_AWAY_FROM_ZERO"
+def _round_decimal(call: Call, duckdb: str) -> str:
+    name = duckdb.upper()
     if call.count > 2:
-        given = call.literal(2)
         if call.raw(2).upper() == "NULL":
             return f"CAST(NULL AS {_duckdb(call)})"
-        if given not in modes:
+        modes = {"ROUND_HALF_AWAY_FROM_ZERO": "ROUND", "ROUND_HALF_EVEN": "ROUND_HALF_EVEN"}
+        if call.literal(2) not in modes:
             raise InvalidQuery(f"Could not cast literal {call.raw(2)} to type ROUNDING_MODE")
-        mode = given
-    number = call.number(1)
-    value = call.text(0)
-
-    def rounded(places: int) -> str:
-        if places > (9 if call.result == NUMERIC else 18):
-            return value
-        if mode == "ROUND_HALF_EVEN":
-            # DuckDB's own works on FLOAT64: twice the half away from zero tells where the half is.
-            unit = f"CAST('1e{-places}' AS {_duckdb(call)})"
-            near = f"round({value}, {places})"
-            half = f"abs({near} - {value}) * 2 = {unit} AND CAST(round({near} / {unit}) AS HUGEINT) % 2 <> 0"
-            return f"CASE WHEN {half} THEN {near} - sign({value}) * {unit} ELSE {near} END"
-        return f"round({value}, {places})"
-
-    if number is not None:
-        return decimal(call, rounded(number))
-    cases = " ".join(f"WHEN {n} THEN {decimal(call, rounded(n))}" for n in range(-9, 9))
-    places_text = f"CAST({call.text(1)} AS INTEGER)"
-    return f"CASE WHEN {call.text(1)} IS NULL THEN NULL ELSE CASE {places_text} {cases} ELSE {value} END END"
-
-
-def _trunc_places(call: Call, first: str) -> str:
-    if call.result is not None and call.result.kind in DECIMALS:
-        scale = f"CAST(pow(10, {call.text(1)}) AS DECIMAL(18, 9))"
-        return let(first, decimal(call, f"v_ - v_ % CAST(1 / {scale} AS DECIMAL(18, 9))"))
-    power = f"pow(10, {call.text(1)})"
-    return f"(trunc({first} * {power}) / {power})"
+        name = modes[call.literal(2) or ""]
+    places = 0 if call.count == 1 else call.number(1)
+    if call.result == NUMERIC and name in ("ROUND", "CEIL", "FLOOR") and places is not None and places <= 9:
+        return decimal(call, f"round({call.text(0)}, {places})" if name == "ROUND" else f"{duckdb}({call.text(0)})")
+    if call.count == 1 and name in ("ROUND", "TRUNC"):
+        call = replace(call, args=(*call.args, "0"), types=(*call.types, INT64), parameters=(*call.parameters, INT64))
+    return exact(call, name)
 
 
 def _safe_divide(call: Call) -> str:
@@ -102,6 +93,8 @@ def _safe_divide(call: Call) -> str:
         quotient = "(v_.a / nullif(v_.b, 0))"
         proper = f"isfinite({quotient}) OR NOT (isfinite(v_.a) AND isfinite(v_.b))"
         return let(f"struct_pack(a := {call.text(0)}, b := {call.text(1)})", f"CASE WHEN {proper} THEN {quotient} END")
+    if call.result == BIGNUMERIC:
+        return f"TRY(bq_big_quotient({call.text(0)}, {call.text(1)}))"
     return f"TRY_CAST({call.text(0)} / nullif({call.text(1)}, 0) AS {_duckdb(call)})"
 
 
@@ -125,10 +118,12 @@ def _div(call: Call) -> str:
     if call.result is not None and call.result.kind == "INT64":
         # DuckDB's // rounds toward zero on integers, as BigQuery's DIV does.
         return _checked_divisor(call, f"({left} // {right})", shown)
-    return _checked_divisor(call, decimal(call, f"trunc(({left} - {left} % {right}) / {right})"), shown)
+    return exact(call, "DIV")
 
 
 def _mod(call: Call) -> str:
+    if call.result == BIGNUMERIC:
+        return exact(call, "MOD")
     shown = "'MOD(' || " + " || ', ' || ".join(f"({text})" for text in _shown(call)) + " || ')'"
     return _checked_divisor(call, decimal(call, f"({call.text(0)} % {call.text(1)})"), shown)
 
@@ -140,6 +135,9 @@ def _safe_arithmetic(operator: str) -> Callable[[Call], str]:
             bound = replace(call, args=("v_.a", "v_.b"), types=call.parameters)
             return let(f"struct_pack(a := {left}, b := {right})", render(bound))
         text = f"({left} {operator} {right})"
+        if call.result == BIGNUMERIC:
+            product = f"bq_big_product({call.text(0)}, {call.text(1)})"
+            return f"TRY({product if operator == '*' else f'bq_big_in_range{text}'})"
         if call.result == FLOAT64:
             return f"TRY({_finite(call, text, 'double overflow')})"
         return f"TRY_CAST(TRY({text}) AS {_duckdb(call)})"
@@ -151,7 +149,13 @@ def _finite(call: Call, text: str, message: str) -> str:
     return finite(text, [call.text(position) for position in range(call.count)], literal(message))
 
 
+def _abs(call: Call) -> str:
+    return exact(call, "ABS") if call.result == BIGNUMERIC else f"abs({call.text(0)})"
+
+
 def _sign(call: Call) -> str:
+    if call.result == BIGNUMERIC:
+        return exact(call, "SIGN")
     if call.result != FLOAT64:
         return f"CAST(sign({call.text(0)}) AS {_duckdb(call)})"
     value = f"CAST({call.text(0)} AS DOUBLE)"
@@ -170,6 +174,8 @@ def _log(call: Call) -> str:
 
 def _checked(call: Call, template: str, name: str = "") -> str:
     """DuckDB answers NaN or an infinity where BigQuery has an error."""
+    if is_decimal(call):
+        return exact(call, {"POWER": "POW"}.get(name or call.name, name or call.name))
     values = [f"CAST({call.text(n)} AS DOUBLE)" for n in range(call.count)]
     text = template.format(*(f"v_.a{n}" for n in range(call.count)))
     shown = " || ', ' || ".join(to_string(f"v_.a{n}", FLOAT64) for n in range(call.count))
@@ -178,7 +184,7 @@ def _checked(call: Call, template: str, name: str = "") -> str:
         message = f"'Argument to SQRT cannot be negative: ' || {shown}"
     pairs = ", ".join(f"a{n} := {value}" for n, value in enumerate(values))
     checked = finite(text, [f"v_.a{n}" for n in range(call.count)], message)
-    return decimal(call, let(f"struct_pack({pairs})", checked))
+    return let(f"struct_pack({pairs})", checked)
 
 
 def _through_double(template: str) -> Callable[[Call], str]:
@@ -226,7 +232,9 @@ def _trigonometric(name: str, template: str) -> Function:
 
 
 FUNCTIONS = (
-    Function("ABS", same("ABS"), "abs({0})"),
+    Function(
+        "ABS", same("ABS"), lambda call: exact(call, "ABS") if call.result == BIGNUMERIC else f"abs({call.text(0)})"
+    ),
     Function("SIGN", same("SIGN"), _sign),
     Function("SAFE_NEGATE", same("SAFE_NEGATE"), lambda call: f"TRY_CAST(TRY(-({call.text(0)})) AS {_duckdb(call)})"),
     _binary("SAFE_ADD", _safe_arithmetic("+"), NUMBERS),

@@ -15,7 +15,6 @@ NUMBERS = {
         "Bad double value: ",
     ),
     "NUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid NUMERIC value: "),
-    "BIGNUMERIC": (r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", "Invalid BIGNUMERIC value: "),
 }
 # DuckDB has a year 0 and an hour 24.
 DAY = r"(000[1-9]|00[1-9]\d|0[1-9]\d{2}|[1-9]\d{3})-\d{2}-\d{2}"
@@ -34,6 +33,8 @@ def from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
     kind = target.kind
     if kind in PLAIN:
         return _point(text, kind, target, safe, zone)
+    if kind == "BIGNUMERIC":
+        return f"TRY(bq_big({text}))" if safe else f"bq_big({text})"
     if kind == "BYTES":
         return f"encode({text})"
     if kind == "BOOL":

@@ -19,6 +19,7 @@ from functools import cache
 from importlib import import_module
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
+from embedded_bigquery.natives.decimals import from_text
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.signatures import (
     Signature,
@@ -265,7 +266,9 @@ def converted(text: str, source: Type | None, target: Type) -> str:
 def exact_literal(node: nodes.Node | None, kind: Type) -> str:
     """A number's own digits as a decimal: by way of FLOAT64 some would be lost."""
     assert isinstance(node, nodes.Number)
-    number = int(node.text, 0) if "x" in node.text.lower() else node.text
+    number = str(int(node.text, 0)) if "x" in node.text.lower() else node.text
+    if kind.kind == "BIGNUMERIC":
+        return f"CAST('{from_text(number)}' AS BIGNUM)"
     return f"CAST('{number}' AS {kind.duckdb()})"
 
 

@@ -17,6 +17,7 @@ from functools import cache
 
 from embedded_bigquery.types import ALIASES, INT64, Field, Type
 
+LOSSY = 9  # the cost of a conversion that may lose digits
 VARIABLES = ("T", "U", "V")
 NUMERIC_ORDER = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 # What BigQuery coerces without CAST whatever the expression, cheapest first.
@@ -146,6 +147,8 @@ def coerces(source: Type, target: Type, *, literal: bool = False) -> int | None:
         steps = [coerces(a.type, b.type, literal=literal) for a, b in zip(source.fields, target.fields, strict=True)]
         return None if None in steps else 1 + sum(step for step in steps if step is not None)
     order = WIDENINGS.get(source.kind, ()) + (LITERAL_WIDENINGS.get(source.kind, ()) if literal else ())
+    if target.kind == "FLOAT64" and source.kind in ("NUMERIC", "BIGNUMERIC"):
+        return LOSSY
     if target.kind in order and not target.element:
         return 1 + order.index(target.kind)
     if literal and source.kind == "FLOAT64" and target.kind in ("NUMERIC", "BIGNUMERIC"):

@@ -199,8 +199,8 @@ def _distance(call: Call) -> str:
 
 def _parse_decimal(whole: int, places: int) -> Callable[[Call], str]:
     def render(call: Call) -> str:
-        kind = Type(call.name.removeprefix("PARSE_")).duckdb()
-        return f"CAST(bq_parse_decimal({call.text(0)}, '{call.name}', {whole}, {places}) AS {kind})"
+        text = f"bq_parse_decimal({call.text(0)}, '{call.name}', {whole}, {places})"
+        return f"bq_big({text})" if call.name == "PARSE_BIGNUMERIC" else f"CAST({text} AS DECIMAL(38, 9))"
 
     return render
 
@@ -277,5 +277,5 @@ FUNCTIONS = (
         options=("max_distance INT64",),
     ),
     Function("PARSE_NUMERIC", ("PARSE_NUMERIC(STRING) -> NUMERIC",), _parse_decimal(29, 9)),
-    Function("PARSE_BIGNUMERIC", ("PARSE_BIGNUMERIC(STRING) -> BIGNUMERIC",), _parse_decimal(38, 38)),
+    Function("PARSE_BIGNUMERIC", ("PARSE_BIGNUMERIC(STRING) -> BIGNUMERIC",), _parse_decimal(39, 38)),
 )

@@ -63,7 +63,7 @@ FUNCTIONS = (
     Function("NTH_VALUE", ("NTH_VALUE(T, INT64) -> T",), _navigation, WINDOW),
     Function(
         "PERCENTILE_CONT",
-        tuple(f"PERCENTILE_CONT({kind}, {kind}) -> {kind}" for kind in ("FLOAT64", "NUMERIC", "BIGNUMERIC")),
+        tuple(f"PERCENTILE_CONT({kind}, {kind}) -> {kind}" for kind in ("FLOAT64", "NUMERIC")),
         _percentile,
         AGGREGATE,
     ),
