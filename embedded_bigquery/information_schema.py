@@ -215,7 +215,7 @@ def _partitions(where: Where) -> str:
         grouped = "" if partition is None else " GROUP BY 4"
         changed = literal(_time(table.get("lastModifiedTime")) or "")
         parts.append(
-            f"SELECT {values}, {identifier}, count(*), CAST({bytes_sql(fields_of(table))} AS BIGINT), CAST({changed} AS TIMESTAMPTZ), 'ACTIVE' "
+            f"SELECT {values}, {identifier}, {_measured(table)}, CAST({changed} AS TIMESTAMPTZ), 'ACTIVE' "
             f"FROM {where[0].duckdb_name(path_of(table))}{grouped}"
         )
     nothing = "SELECT '', '', '', '', 0, 0, now(), '' WHERE FALSE"
@@ -225,12 +225,17 @@ def _partitions(where: Where) -> str:
     )
 
 
+def _measured(table: Resource) -> str:
+    """Rows and logical bytes."""
+    return f"count(*), CAST({bytes_sql(fields_of(table))} AS BIGINT)"
+
+
 def _legacy_tables(where: Where) -> str:
     """__TABLES__, which counts the rows of each table."""
     parts = []
     for names, table in _tables(where):
         kind = {"TABLE": 1, "VIEW": 2, "EXTERNAL": 3, "MATERIALIZED_VIEW": 4}.get(table["type"], 1)
-        counted = f"SELECT count(*), CAST({bytes_sql(fields_of(table))} AS BIGINT) FROM {where[0].duckdb_name(path_of(table))}"
+        counted = f"SELECT {_measured(table)} FROM {where[0].duckdb_name(path_of(table))}"
         values = ", ".join(literal(names[key]) for key in ("table_catalog", "table_schema", "table_name"))
         times = f"{table['creationTime']}, {table['lastModifiedTime']}"
         counts = f"({counted}) AS c(rows, bytes)" if kind == 1 else "(SELECT 0, 0) AS c(rows, bytes)"
