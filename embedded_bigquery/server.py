@@ -9,9 +9,11 @@ import signal
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO, cast
+from socket import SHUT_RD, socket
+from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from embedded_bigquery.api import Api
@@ -32,7 +34,7 @@ class RemoteHost(EngineError):
 class Server(ThreadingHTTPServer):
     """One thread a connection; a connection takes one request after another. Use it in a `with`."""
 
-    daemon_threads = True
+    daemon_threads = False  # the end waits for them
     api: Api
 
     def __init__(self, host: str = "127.0.0.1", port: int = PORT, *, allow_remote: bool = False) -> None:
@@ -41,6 +43,7 @@ class Server(ThreadingHTTPServer):
             raise RemoteHost(f"{host} can be reached from other machines, whose users may then read and change all")
         super().__init__((host, port), _Request)
         self.keeps_local = not allow_remote
+        self._connections: set[socket] = set()
         self.address = f"http://{host}:{self.server_port}"
 
     def open(self, path: str | Path | None, project: str, location: str) -> None:
@@ -63,7 +66,20 @@ class Server(ThreadingHTTPServer):
         finally:
             self.shutdown()
             thread.join()
+            # No connection brings another request; what is being answered gets its answer.
+            for connection in list(self._connections):
+                with suppress(OSError):
+                    connection.shutdown(SHUT_RD)
             self.api.close()
+
+    def get_request(self) -> tuple[socket, Any]:
+        connection, address = super().get_request()
+        self._connections.add(connection)
+        return connection, address
+
+    def close_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().close_request(request)
 
 
 def is_loopback(host: str) -> bool:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from subprocess import PIPE
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -29,7 +30,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.terminate()
@@ -193,6 +194,20 @@ def test_requests_of_web_pages_and_broken_ones_are_refused(
     found, answer = asked(connection, "POST", "/bigquery/v2/projects/local/queries", body, {**JSON, **headers})
     assert found == status
     assert message in answer["error"]["message"]
+
+
+def test_a_request_that_is_being_answered_at_the_end_gets_its_answer() -> None:
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        connection = HTTPConnection(urlsplit(process.stdout.readline().strip()).netloc, timeout=20)
+        query = {"query": "LOOP SELECT 1; END LOOP", "timeoutMs": 0}
+        _, answer = asked(connection, "POST", "/bigquery/v2/projects/local/queries", json.dumps(query), JSON)
+        id = answer["jobReference"]["jobId"]
+        connection.request("GET", f"/bigquery/v2/projects/local/queries/{id}?timeoutMs=20000")
+        process.terminate()
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["error"]["errors"][0]["reason"]) == (499, "stopped")
+        assert (process.wait(20), process.stderr.read()) == (0, "")
 
 
 def test_an_unknown_method_is_answered_in_the_apis_form(connection: HTTPConnection) -> None:
