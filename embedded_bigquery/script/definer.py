@@ -64,7 +64,10 @@ class Definer:
         made = parse_definition(text, lambda expression: self.evaluate(self.session, expression, self.names)[1])
         permanent = not (isinstance(made, Create) and made.temporary) and self._temporary(made.path) is None
         if self.session.transaction is not None and permanent:
-            raise InvalidQuery(f"{made.kind} DDL statements are not supported inside a transaction")
+            raise InvalidQuery(
+                "DDL statements are not supported in a transaction, except for those creating or droping temporary "
+                "tables or temporary functions."
+            )
         if isinstance(made, Create):
             return self._create(made, text, dry_run)
         if dry_run:
@@ -248,7 +251,7 @@ class Definer:
             if made.options.get("strict_mode", True):
                 check_body(made.body, made.arguments, self.session)
             else:
-                parse_script(made.body)
+                parse_script(made.body, tuple(argument.name for argument in made.arguments))
         except EngineError as error:
             error.at = error.at and moved(error.at, text, made.body_start)
             raise

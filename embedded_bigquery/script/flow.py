@@ -15,7 +15,7 @@ from embedded_bigquery.script.outcome import Child, Outcome
 from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.sql.tokens import moved
-from embedded_bigquery.types import BOOL, STRING, Type
+from embedded_bigquery.types import BOOL, INT64, STRING, Type
 
 OnChild = Callable[[Child], None]
 
@@ -31,14 +31,22 @@ class Leave(Exception):
         return self.label is None or (label is not None and self.label.lower() == label.lower())
 
 
+Place = tuple[int, int, str]  # line, column, and the procedure, "" outside of one
+
+
+class ScriptError(InvalidQuery):
+    """An error of the script itself, where others are of the SQL in it and say so: "Query error: …"."""
+
+
 class Raised(InvalidQuery):
     """What a handler, or the caller, learns of a failed statement."""
 
-    def __init__(self, cause: EngineError, text: str, stack: tuple[tuple[int, int, str], ...]) -> None:
-        """`stack` holds (line, column, procedure or "") of the statement and of the CALLs that led to it."""
-        line, column, procedure = stack[0]
+    def __init__(self, cause: EngineError, text: str, stack: tuple[Place, ...]) -> None:
+        """`stack` holds the places of the statement and of the CALLs that led to it."""
+        line, column, procedure = (*cause.at, stack[0][2]) if cause.at else stack[0]
         place = f"{procedure}:{line}:{column}" if procedure else f"{line}:{column}"
-        super().__init__(f"Query error: {cause.bare_message} at [{place}]")
+        prefix = "" if isinstance(cause, ScriptError) else "Query error: "
+        super().__init__(f"{prefix}{cause.bare_message} at [{place}]")
         self.cause, self.text, self.stack = cause, text, stack
 
 
@@ -50,7 +58,7 @@ class Flow:
         self.frame = session.variables if session.outlives_jobs else Frame()
         self.text = ""
         self.procedure = ""  # "project.dataset.name" while one runs
-        self.calls: list[tuple[int, int, str]] = []  # places of the CALLs that led here
+        self.calls: list[Place] = []  # of the CALLs that led here
         self.errors: list[Raised] = []  # of the handlers around
         self.last: Outcome | None = None
         self.bytes_processed = self.bytes_billed = 0
@@ -82,9 +90,16 @@ class Flow:
         except EngineError as error:
             raise self._raised(error, statement) from error
 
-    def _raised(self, error: EngineError, statement: Node) -> Raised:
-        place = error.at or self._place(statement.span[0])
-        return Raised(error, self._slice(statement), ((*place, self.procedure), *reversed(self.calls)))
+    def _raised(self, error: EngineError, node: Node) -> Raised:
+        return Raised(error, self._shown(node), ((*self._place(node.span[0]), self.procedure), *reversed(self.calls)))
+
+    def _shown(self, node: Node) -> str:
+        """The statement as @@error.statement_text has it: without the statements inside it."""
+        head = {nodes.If: "branches", nodes.While: "condition", nodes.For: "query"}.get(type(node))
+        if head is None:
+            return self._slice(node)
+        last = node.branches[0].condition if isinstance(node, nodes.If) else getattr(node, head)
+        return f"{self.text[node.span[0] : last.span[1]]}..."
 
     def _place(self, offset: int) -> tuple[int, int]:
         return moved((1, 1), self.text, offset)
@@ -126,23 +141,33 @@ class Flow:
             self.frame = outer
 
     def _if(self, node: nodes.If) -> None:
-        for branch in node.branches:
-            if self._true(branch.condition):
-                self._all(branch.body)
-                return
-        self._all(node.otherwise or ())
+        self._branches(node.branches, node.otherwise)
 
-    def _case(self, node: nodes.Case) -> None:
-        for branch in node.branches:
-            if node.subject is None:
+    def _branches(self, branches: Sequence[nodes.Branch], otherwise: Sequence[Node] | None) -> None:
+        for position, branch in enumerate(branches):
+            try:
                 hit = self._true(branch.condition)
-            else:
-                text = f"({self._slice(node.subject)}) = ({self._slice(branch.condition)})"
-                hit = bool(evaluate(self.session, text, self._names(), BOOL)[1])
+            except EngineError as error:
+                if position == 0 or isinstance(error, Stopped):
+                    raise
+                raise self._raised(error, branch) from error
             if hit:
                 self._all(branch.body)
                 return
-        self._all(node.otherwise or ())
+        self._all(otherwise or ())
+
+    def _case(self, node: nodes.Case) -> None:
+        if node.subject is None:
+            self._branches(node.branches, node.otherwise)
+            return
+        whens = " ".join(f"WHEN {self._slice(branch.condition)} THEN {n}" for n, branch in enumerate(node.branches))
+        text = f"CASE {self._slice(node.subject)} {whens} END"
+        try:
+            _, hit = evaluate(self.session, text, self._names(), INT64)
+        except EngineError as error:
+            error.at = None  # a place in no text that anybody has seen
+            raise
+        self._all((node.otherwise or ()) if hit is None else node.branches[hit].body)
 
     def _turn(self, body: Sequence[Node], label: str | None) -> bool:
         """One turn of a loop; False when it ends the loop."""
@@ -220,23 +245,19 @@ class Flow:
             self._show_error()
 
     def _show_error(self) -> None:
-        error = self.errors[-1] if self.errors else None
-        shown: dict[str, Any] = {"message": None, "statement_text": None, "formatted_stack_trace": None}
-        shown["stack_trace"] = []
-        if error is not None:
-            frames = [(line, column, None, procedure or None) for line, column, procedure in error.stack]
-            lines = [f"At {procedure or 'script'}[{line}:{column}]" for line, column, procedure in error.stack]
+        shown: dict[str, Any] = dict.fromkeys(("message", "statement_text", "formatted_stack_trace", "stack_trace"))
+        if self.errors:
+            error = self.errors[-1]
             shown = {
                 "message": error.cause.bare_message,
                 "statement_text": error.text,
-                "formatted_stack_trace": "\n".join(lines),
-                "stack_trace": frames,
+                "formatted_stack_trace": "".join(f"At {name}[{line}:{column}]\n" for line, column, name in error.stack),
+                "stack_trace": [(line, column, None, name or None) for line, column, name in error.stack],
             }
         self.system |= {f"error.{name}": value for name, value in shown.items()}
 
     def _raise(self, node: nodes.Raise) -> None:
-        if node.message is not None:
-            raise InvalidQuery(str(self._value(node.message, STRING)[1]))
-        if not self.errors:
-            raise InvalidQuery("Cannot re-raise an existing exception outside of an exception handler")
-        raise self.errors[-1]
+        if node.message is None:
+            raise self.errors[-1]
+        message = self._value(node.message, STRING)[1]
+        raise ScriptError("NULL" if message is None else message)

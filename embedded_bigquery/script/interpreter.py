@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from embedded_bigquery.errors import EngineError, InvalidQuery, NotFound
+from embedded_bigquery.errors import EngineError, InvalidQuery
 from embedded_bigquery.script import nodes
 from embedded_bigquery.script.executor import convert, evaluate, run_statement
-from embedded_bigquery.script.flow import Flow, Leave, OnChild
-from embedded_bigquery.script.names import SETTABLE, Names, Parameters
+from embedded_bigquery.script.flow import Flow, Leave, OnChild, ScriptError
+from embedded_bigquery.script.names import SETTABLE, SYSTEM_VARIABLES, Parameters
 from embedded_bigquery.script.nodes import Node
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.parser import parse_script
 from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.sql.columns import parse_type_text
-from embedded_bigquery.sql.environment import Routine, TablePath
-from embedded_bigquery.types import STRING, Type
+from embedded_bigquery.sql.environment import Routine, RoutineArgument, TablePath
+from embedded_bigquery.sql.functions.signatures import coerces
+from embedded_bigquery.types import STRING, Field, Type
 
 MAXIMUM_DEPTH = 50
 ABORT_SESSION = ("BQ", "ABORT_SESSION")
+TRANSACTION_KINDS: dict[type[Node], str] = {
+    nodes.BeginTransaction: "BEGIN_TRANSACTION",
+    nodes.CommitTransaction: "COMMIT_TRANSACTION",
+    nodes.RollbackTransaction: "ROLLBACK_TRANSACTION",
+}
+# What GoogleSQL calls the statements that dynamic SQL cannot hold, where that is not our name.
+GOOGLES_NAMES: dict[type[Node], str] = {
+    nodes.Block: "BeginEndBlock",
+    nodes.Loop: "WhileStatement",
+    nodes.For: "ForInStatement",
+    nodes.Declare: "VariableDeclaration",
+    nodes.Set: "SingleAssignment",
+    nodes.BeginTransaction: "BeginStatement",
+    nodes.CommitTransaction: "CommitStatement",
+    nodes.RollbackTransaction: "RollbackStatement",
+}
+NAME = re.compile(r"[A-Za-z_]\w*")
+OFFSET = re.compile(r"[+-]\d{1,2}(:\d{2})?")
 
 
 def run(
@@ -34,13 +56,16 @@ def run(
     """
     script = parse_script(text)
     system: dict[str, Any] = {"project_id": session.catalog.project, "script.job_id": job_id, "current_job_id": job_id}
+    system["script.creation_time"] = datetime.now(UTC)
     interpreter = _Interpreter(session, parameters, on_child, system)
     if not script.statements:
-        raise InvalidQuery("Syntax error: Unexpected end of script")
+        raise InvalidQuery("Syntax error: Unexpected end of script", at=(1, 1))
     first = script.statements[0]
     single = len(script.statements) == 1
     if single and isinstance(first, nodes.Sql | nodes.CreateProcedure):
         return interpreter.single(script, first, dry_run)
+    if single and type(first) in TRANSACTION_KINDS and not session.outlives_jobs:
+        raise InvalidQuery("Transaction control statements are supported only in scripts or sessions")
     if dry_run:
         return Outcome("SCRIPT")
     try:
@@ -48,8 +73,10 @@ def run(
     finally:
         if session.transaction is not None and not session.outlives_jobs:
             session.abandon()
+    kind = "SCRIPT"
+    if single:
+        kind = "CALL" if isinstance(first, nodes.Call) else TRANSACTION_KINDS.get(type(first), kind)
     last = interpreter.last
-    kind = "CALL" if single and isinstance(first, nodes.Call) else "SCRIPT"
     costs: dict[str, Any] = {"bytes_processed": interpreter.bytes_processed, "bytes_billed": interpreter.bytes_billed}
     return Outcome(kind, last.fields, last.rows, **costs) if last else Outcome(kind, **costs)
 
@@ -65,9 +92,9 @@ class _Interpreter(Flow):
             nodes.Call: self._call,
             nodes.ExecuteImmediate: self._execute_immediate,
             nodes.Assert: self._assert,
-            nodes.BeginTransaction: lambda node: self._control(node, "BEGIN_TRANSACTION", self.session.begin),
-            nodes.CommitTransaction: lambda node: self._control(node, "COMMIT_TRANSACTION", self.session.commit),
-            nodes.RollbackTransaction: lambda node: self._control(node, "ROLLBACK_TRANSACTION", self.session.roll_back),
+            nodes.BeginTransaction: lambda node: self._control(node, self.session.begin),
+            nodes.CommitTransaction: lambda node: self._control(node, self.session.commit),
+            nodes.RollbackTransaction: lambda node: self._control(node, self.session.roll_back),
         }
 
     # ---- running
@@ -86,37 +113,32 @@ class _Interpreter(Flow):
         with suppress(Leave):
             self._all(script.statements)
 
-    def _watched(self, node: Node, text: str, names: Names, offset: int | None) -> Outcome:
-        """Runs SQL as a child job; `offset` is where the text stands in the script, None for dynamic SQL."""
+    def _sql(self, node: Node) -> None:
+        """Runs SQL as a child job."""
         started = time.time_ns() // 1_000_000
         try:
-            outcome = run_statement(self.session, text, names)
+            outcome = run_statement(self.session, self._slice(node), self._names())
         except EngineError as error:
-            error.at = None if offset is None else self._absolute(error.at, offset)
+            error.at = self._absolute(error.at, node.span[0])
             self._told(node, started, None, error)
             raise
         self.system["row_count"] = outcome.affected
         self.bytes_processed += outcome.bytes_processed
         self.bytes_billed += outcome.bytes_billed
-        self.system["script.bytes_processed"] = self.bytes_processed
-        self.system["script.bytes_billed"] = self.bytes_billed
-        self.last = outcome if outcome.kind == "SELECT" else self.last
+        self.system |= {"script.bytes_processed": self.bytes_processed, "script.bytes_billed": self.bytes_billed}
+        self.last = outcome
         self._told(node, started, outcome, None)
-        return outcome
 
     # ---- statements
 
-    def _sql(self, node: Node) -> None:
-        self._watched(node, self._slice(node), self._names(), node.span[0])
-
-    def _control(self, node: Node, kind: str, action: Callable[[], None]) -> None:
+    def _control(self, node: Node, action: Callable[[], None]) -> None:
         started = time.time_ns() // 1_000_000
         try:
             action()
         except EngineError as error:
             self._told(node, started, None, error)
             raise
-        self._told(node, started, Outcome(kind), None)
+        self._told(node, started, Outcome(TRANSACTION_KINDS.get(type(node), "CALL")), None)
 
     def _declare(self, node: nodes.Declare) -> None:
         if node.type is None:
@@ -128,8 +150,6 @@ class _Interpreter(Flow):
             kind, sizes, value = declared.type, declared.parameters, None
             if node.default is not None:
                 value = self._value(node.default, kind)[1]
-            elif kind.is_array:
-                value = []
         for name in node.names:
             variable = Variable(kind, None, sizes)
             self.frame.declare(name, variable)
@@ -140,41 +160,56 @@ class _Interpreter(Flow):
 
     def _set(self, node: nodes.Set) -> None:
         if not node.is_tuple:
-            self._set_one(node.targets[0], node.value)
+            self._set_one(node)
             return
-        text = self._slice(node.value).strip()
-        # A parenthesised list is a struct, which SELECT does not take without its keyword.
-        kind, value = self._tuple(node, text)
-        if not kind.is_struct or len(kind.fields) != len(node.targets):
-            count = len(kind.fields) if kind.is_struct else 1
-            raise InvalidQuery(f"The number of variables in SET does not match the value: {len(node.targets)}, {count}")
-        items = value if value is not None else (None,) * len(kind.fields)
+        variables = [self._variable(name, place) for name, place in zip(node.targets, node.places, strict=True)]
+        for position, (name, place) in enumerate(zip(node.targets, node.places, strict=True)):
+            if any(variables[position] is known for known in variables[:position]):
+                raise ScriptError(f"Assigning multiple values to variable: {name}", at=self._place(place))
+        wanted = Type("STRUCT", fields=tuple(Field("", variable.type) for variable in variables))
+        value = self._tuple(node, wanted)
         # All values are known before the first variable changes: SET (a, b) = (b, a) swaps.
-        for name, field, item in zip(node.targets, kind.fields, items, strict=True):
-            self._assign(self._variable(name), field.type, item)
+        for variable, item in zip(variables, value or (None,) * len(variables), strict=True):
+            self._assign(variable, variable.type, item)
 
-    def _tuple(self, node: nodes.Set, text: str) -> tuple[Type, Any]:
+    def _tuple(self, node: nodes.Set, wanted: Type) -> Any:
+        """A parenthesised list is a struct, which SELECT does not take without its keyword."""
+        text = self._slice(node.value)
         inner = text[1:].lstrip().upper() if text.startswith("(") else ""
-        if text.startswith("(") and not inner.startswith(("SELECT", "WITH", "(SELECT")):
-            return evaluate(self.session, f"STRUCT{text}", self._names())
-        return self._value(node.value)
+        if not text.startswith("(") or inner.startswith(("SELECT", "WITH", "(SELECT")):
+            return self._value(node.value, wanted)[1]
+        try:
+            return evaluate(self.session, f"STRUCT{text}", self._names(), wanted)[1]
+        except EngineError as error:
+            error.at = error.at and self._absolute(error.at, node.value.span[0] - len("STRUCT"))
+            raise
 
-    def _variable(self, name: str) -> Variable:
+    def _variable(self, name: str, place: int) -> Variable:
         found = self.frame.find(name)
         if found is None:
-            raise InvalidQuery(f"Undeclared variable: {name}")
+            raise ScriptError(f"Undeclared variable: {name}", at=self._place(place))
         return found
 
-    def _set_one(self, name: str, value: nodes.Expression) -> None:
+    def _set_one(self, node: nodes.Set) -> None:
+        name, place = node.targets[0], node.places[0]
         if name.startswith("@@"):
-            key = name[2:].lower()
-            if key not in SETTABLE:
-                raise InvalidQuery(f"Cannot assign to system variable: {name}")
-            self.session.settings[key] = self._value(value, STRING)[1]
+            self._set_system(name, node)
             return
-        variable = self._variable(name)
-        kind, found = self._value(value, variable.type)
+        variable = self._variable(name, place)
+        kind, found = self._value(node.value, variable.type)
         self._assign(variable, kind, found)
+
+    def _set_system(self, name: str, node: nodes.Set) -> None:
+        key, at = name[2:].lower(), self._place(node.places[0])
+        if key not in SYSTEM_VARIABLES:
+            raise ScriptError(f"System variable not found: {name}", at=at)
+        if key not in SETTABLE:
+            raise ScriptError(f"Assignment to read-only system variable {name}", at=at)
+        value = self._value(node.value, SYSTEM_VARIABLES[key])[1]
+        if key == "time_zone" and not is_time_zone(value):
+            shown = "NULL" if value is None else value
+            raise ScriptError(f"Invalid timezone: {shown}", at=self._place(node.value.span[0]))
+        self.session.settings[key] = value
 
     def _assert(self, node: nodes.Assert) -> None:
         started = time.time_ns() // 1_000_000
@@ -190,18 +225,17 @@ class _Interpreter(Flow):
 
     def _call(self, node: nodes.Call) -> None:
         if tuple(part.upper() for part in node.path) == ABORT_SESSION:
-            self._control(node, "CALL", self._abort_session)
+            self._control(node, self._abort_session)
             return
         routine = self.session.routine(node.path)
+        name, at = ".".join(node.path), self._place(node.place)
+        if len(self.calls) + 1 >= MAXIMUM_DEPTH:
+            raise ScriptError(f"Out of stack space due to deeply-nested procedure call to {name}")
         if routine is None or routine.kind != "PROCEDURE":
-            raise NotFound(f"Procedure not found: {'.'.join(node.path)}", at=self._place(node.span[0]))
-        if len(node.arguments) != len(routine.arguments):
-            raise InvalidQuery(
-                f"Procedure {'.'.join(node.path)} takes {len(routine.arguments)} arguments, "
-                f"but {len(node.arguments)} were given"
-            )
-        if len(self.calls) >= MAXIMUM_DEPTH:
-            raise InvalidQuery(f"Procedure call depth exceeds the limit of {MAXIMUM_DEPTH}")
+            raise ScriptError(f"Procedure is not found: {name}", at=at)
+        expected, given = len(routine.arguments), len(node.arguments)
+        if expected != given:
+            raise ScriptError(f"Procedure {name} expects {expected} argument(s), {given} provided", at=at)
         frame, results = self._arguments(node, routine)
         started = time.time_ns() // 1_000_000
         self._run_body(node, routine, frame)
@@ -221,73 +255,130 @@ class _Interpreter(Flow):
         results: list[tuple[Variable, str]] = []
         for expression, argument in zip(node.arguments, routine.arguments, strict=True):
             kind, value = argument.type, None
-            if argument.mode != "IN":
-                name = self._slice(expression).strip().strip("`")
-                variable = self.frame.find(name)
-                if variable is None:
-                    raise InvalidQuery(
-                        f"Argument {argument.name} is {argument.mode}, so a variable must be given for it",
-                        at=self._place(expression.span[0]),
-                    )
+            if argument.mode == "IN":
+                kind, value = self._value(expression, kind)
+            else:
+                variable = self._output(expression, argument, [known for known, _ in results])
                 results.append((variable, argument.name))
                 kind = kind or variable.type
                 if argument.mode == "INOUT":
                     value = convert(self.session, variable.value, variable.type, kind)
-            else:
-                kind, value = self._value(expression, kind)
-            if value is None and kind.is_array:
-                value = []
             frame.declare(argument.name, Variable(kind, value))
         return frame, results
 
+    def _output(self, expression: nodes.Expression, argument: RoutineArgument, used: list[Variable]) -> Variable:
+        """The variable that an OUT or INOUT argument is given."""
+        name, at = self._slice(expression).strip("`"), self._place(expression.span[0])
+        if not NAME.fullmatch(name):
+            raise ScriptError("Procedure OUT/INOUT argument must be a variable", at=at)
+        variable = self._variable(name, expression.span[0])
+        if any(variable is known for known in used):
+            raise ScriptError(f"A variable cannot be passed in multiple times as OUT/INOUT arguments: {name}", at=at)
+        if argument.type is not None and coerces(argument.type, variable.type) is None:
+            raise ScriptError(
+                f"Variable {name} cannot be passed as output argument {argument.name}, for argument type "
+                f"{argument.type} cannot be coerced to variable type {variable.type} when procedure exits",
+                at=at,
+            )
+        return variable
+
     def _run_body(self, node: nodes.Call, routine: Routine, frame: Frame) -> None:
-        body = parse_script(routine.body)
-        saved = self.frame, self.text, self.procedure, self.parameters, self.errors
-        line, column = self._place(node.span[0])
-        self.calls.append((line, column, self.procedure))
-        self.frame, self.text, self.parameters, self.errors = frame, routine.body, {}, []
-        self.procedure = _dotted(routine.path)
+        body = parse_script(routine.body, tuple(argument.name for argument in routine.arguments))
+        with self._inside(node, routine.body, _dotted(routine.path), frame, {}):
+            try:
+                self._all(body.statements)
+            except Leave as leave:
+                if leave.kind != "RETURN":
+                    raise
+
+    @contextmanager
+    def _inside(self, node: Node, text: str, procedure: str, frame: Frame, parameters: Parameters) -> Iterator[None]:
+        """In a text of its own, that the statement leads to."""
+        saved = self.frame, self.text, self.procedure, self.parameters
+        self.calls.append((*self._place(node.span[0]), self.procedure))
+        self.frame, self.text, self.procedure, self.parameters = frame, text, procedure, parameters
         try:
-            self._all(body.statements)
-        except Leave as leave:
-            if leave.kind != "RETURN":
-                raise
+            yield
         finally:
-            self.frame, self.text, self.procedure, self.parameters, self.errors = saved
-            self._show_error()
+            self.frame, self.text, self.procedure, self.parameters = saved
             self.calls.pop()
 
     def _execute_immediate(self, node: nodes.ExecuteImmediate) -> None:
+        into = [self._variable(name, place) for name, place in zip(node.into, node.places, strict=True)]
         text = self._value(node.sql, STRING)[1]
+        at = self._place(node.sql.span[0])
         if text is None:
-            raise InvalidQuery("EXECUTE IMMEDIATE sql string cannot be NULL")
-        parameters: dict[str | int, tuple[Type, Any]] = {}
-        for position, using in enumerate(node.using):
-            parameters[position if using.name is None else using.name.lower()] = self._value(using.value)
-        found = parse_script(text).statements
-        if len(found) != 1 or not isinstance(found[0], nodes.Sql):
-            raise InvalidQuery(
-                "EXECUTE IMMEDIATE takes one SQL statement; procedural statements are not supported in it"
-            )
-        statement = text[found[0].span[0] : found[0].span[1]]
+            raise ScriptError("EXECUTE IMMEDIATE sql string cannot be NULL", at=at)
+        for position, place in enumerate(node.places):
+            if any(into[position] is known for known in into[:position]):
+                message = "EXECUTE IMMEDIATE with INTO clause cannot assign to the same variable multiple times"
+                raise ScriptError(message, at=self._place(place))
+        statement = self._dynamic(text, at)
+        last, self.last = self.last, None
         # Dynamic SQL sees no variables of the script: its values come by USING.
-        names = Names(self.session, Frame(), parameters, self.system)
-        outcome = self._watched(node, statement, names, None)
-        if node.into:
-            self._into(node, outcome)
+        with self._inside(node, text, "", Frame(), self._using(node)):
+            self._one(statement)
+        if into:
+            self._into(into, node, self.last)
+        if into or self.last is None:
+            self.last = last
 
-    def _into(self, node: nodes.ExecuteImmediate, outcome: Outcome) -> None:
-        if outcome.kind != "SELECT":
-            raise InvalidQuery("EXECUTE IMMEDIATE INTO needs a query")
-        if len(outcome.fields) != len(node.into):
-            raise InvalidQuery(
-                f"EXECUTE IMMEDIATE INTO has {len(node.into)} variables for {len(outcome.fields)} columns"
+    def _using(self, node: nodes.ExecuteImmediate) -> Parameters:
+        found: dict[str | int, tuple[Type, Any]] = {}
+        for position, using in enumerate(node.using):
+            if (using.name is None) != (node.using[0].name is None):
+                raise ScriptError("EXECUTE IMMEDIATE USING parameters must be all positional or all named.")
+            key = position if using.name is None else using.name.lower()
+            if key in found:
+                raise ScriptError(
+                    f"EXECUTE IMMEDIATE USING parameters must have unique names, found duplicate name: {using.name}"
+                )
+            found[key] = self._value(using.value)
+        return found
+
+    def _dynamic(self, text: str, at: tuple[int, int]) -> Node:
+        """The one statement of dynamic SQL; `at` is the place of the expression that made it."""
+        try:
+            found = parse_script(text).statements
+        except EngineError as error:
+            raise ScriptError(f"Invalid EXECUTE IMMEDIATE sql string `{text}`, {error.message}", at=at) from error
+        if not found:
+            raise ScriptError("Empty EXECUTE IMMEDIATE sql string cannot be executed", at=at)
+        if len(found) > 1:
+            raise ScriptError("EXECUTE IMMEDIATE sql string must contain exactly one statement", at=at)
+        if not isinstance(found[0], nodes.Sql | nodes.CreateProcedure | nodes.Assert):
+            kind = GOOGLES_NAMES.get(type(found[0]), f"{type(found[0]).__name__}Statement")
+            raise ScriptError(f"SQL created by EXECUTE IMMEDIATE contains unsupported statement type: {kind}", at=at)
+        return found[0]
+
+    def _into(self, into: Sequence[Variable], node: nodes.ExecuteImmediate, outcome: Outcome | None) -> None:
+        if outcome is None or outcome.kind != "SELECT":
+            raise ScriptError("EXECUTE IMMEDIATE with INTO clause must use a query statement")
+        if len(outcome.fields) != len(into):
+            raise ScriptError(
+                "Variables returned by Dynamic SQL do not match number of variables in INTO clause, "
+                f"expected {len(into)} columns, but got {len(outcome.fields)}"
             )
         if len(outcome.rows) > 1:
-            raise InvalidQuery("EXECUTE IMMEDIATE INTO query returned more than one row")
-        row = outcome.rows[0] if outcome.rows else (None,) * len(node.into)
-        for name, field, value in zip(node.into, outcome.fields, row, strict=True):
-            self._assign(self._variable(name), field.type, value)
+            raise ScriptError("DynamicSQL may only return 0 or 1 rows with INTO clause")
+        row = outcome.rows[0] if outcome.rows else (None,) * len(into)
+        for variable, name, field, value in zip(into, node.into, outcome.fields, row, strict=True):
+            if coerces(field.type, variable.type) is None:
+                raise ScriptError(
+                    f"Value returned by Dynamic SQL has type {field.type} which is not assignable to variable {name} "
+                    f"of type {variable.type}"
+                )
+            self._assign(variable, field.type, value)
+
+
+def is_time_zone(name: str | None) -> bool:
+    if name is None or OFFSET.fullmatch(name):
+        return name is not None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _dotted(path: TablePath) -> str:

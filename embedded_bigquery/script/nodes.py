@@ -33,6 +33,7 @@ class Declare(Node):
 @dataclass(frozen=True, slots=True)
 class Set(Node):
     targets: tuple[str, ...]  # a system variable begins with @@
+    places: tuple[int, ...]  # where each target stands
     value: Expression
     is_tuple: bool
 
@@ -119,6 +120,7 @@ class Raise(Node):
 @dataclass(frozen=True, slots=True)
 class Call(Node):
     path: tuple[str, ...]
+    place: int  # where the name stands
     arguments: tuple[Expression, ...]
 
 
@@ -132,6 +134,7 @@ class Using:
 class ExecuteImmediate(Node):
     sql: Expression
     into: tuple[str, ...]
+    places: tuple[int, ...]  # where each variable after INTO stands
     using: tuple[Using, ...]
 
 

@@ -185,32 +185,30 @@ class _Parser:
 
     def _declare(self, start: int) -> Node:
         self.tokens.expect("DECLARE")
-        places: list[int] = []
-
-        def name() -> str:
-            places.append(self.tokens.start)
-            return self.tokens.identifier()
-
-        names = self._names(name)
+        names, places = self._names(self.tokens.identifier)
         kind = None if self.tokens.word() == "DEFAULT" else self.tokens.part(parse_type_text, "DEFAULT")
         default = self._expression() if self.tokens.take("DEFAULT") else None
-        return nodes.Declare((start, self.tokens.last_end), names, tuple(places), kind, default)
+        return nodes.Declare((start, self.tokens.last_end), names, places, kind, default)
 
-    def _names(self, one: Callable[[], str]) -> tuple[str, ...]:
+    def _names(self, one: Callable[[], str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """Names with commas between, and where each stands."""
+        places = [self.tokens.start]
         found = [one()]
         while self.tokens.take(","):
+            places.append(self.tokens.start)
             found.append(one())
-        return tuple(found)
+        return tuple(found), tuple(places)
 
     def _set(self, start: int) -> Node:
         self.tokens.expect("SET")
         is_tuple = self.tokens.take("(")
-        targets = self._names(self._target) if is_tuple else (self._target(),)
+        first = self.tokens.start
+        targets, places = self._names(self._target) if is_tuple else ((self._target(),), (first,))
         if is_tuple:
             self.tokens.expect(")")
         self.tokens.expect("=")
         value = self._expression()
-        return nodes.Set((start, self.tokens.last_end), targets, value, is_tuple)
+        return nodes.Set((start, self.tokens.last_end), targets, places, value, is_tuple)
 
     def _target(self) -> str:
         prefix = ""
@@ -247,19 +245,19 @@ class _Parser:
 
     def _call(self, start: int) -> Node:
         self.tokens.expect("CALL")
-        path = self.tokens.table_path()
+        place, path = self.tokens.start, self.tokens.table_path()
         self.tokens.expect("(")
         arguments: list[Expression] = []
         while not self.tokens.take(")"):
             if arguments:
                 self.tokens.expect(",")
             arguments.append(self._expression(",", ")"))
-        return nodes.Call((start, self.tokens.last_end), path, tuple(arguments))
+        return nodes.Call((start, self.tokens.last_end), path, place, tuple(arguments))
 
     def _execute(self, start: int) -> Node:
         self.tokens.expect("EXECUTE", "IMMEDIATE")
         sql = self._expression("INTO", "USING")
-        into = self._names(self.tokens.identifier) if self.tokens.take("INTO") else ()
+        into, places = self._names(self.tokens.identifier) if self.tokens.take("INTO") else ((), ())
         using: list[nodes.Using] = []
         if self.tokens.take("USING"):
             while True:
@@ -267,7 +265,7 @@ class _Parser:
                 using.append(nodes.Using(value, self.tokens.identifier() if self.tokens.take("AS") else None))
                 if not self.tokens.take(","):
                     break
-        return nodes.ExecuteImmediate((start, self.tokens.last_end), sql, into, tuple(using))
+        return nodes.ExecuteImmediate((start, self.tokens.last_end), sql, into, places, tuple(using))
 
     def _assert(self, start: int) -> Node:
         self.tokens.expect("ASSERT")

@@ -48,7 +48,7 @@ def check_body(body: str, arguments: Sequence[RoutineArgument], session: Session
     frame = Frame()
     for argument in arguments:
         frame.declare(argument.name, Variable(argument.type or INT64))
-    _Checker(body, session, frame).all(parse_script(body).statements)
+    _Checker(body, session, frame).all(parse_script(body, tuple(frame.variables)).statements)
 
 
 class _Checker:

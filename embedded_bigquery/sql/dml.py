@@ -11,8 +11,8 @@ from embedded_bigquery.sql.environment import Guard, Relation, Translated
 from embedded_bigquery.sql.pruning import covers_whole_partitions
 from embedded_bigquery.sql.queries import Queries
 from embedded_bigquery.sql.scope import Block, Lowered, Scope, renumbered
-from embedded_bigquery.sql.sources import visible_columns
-from embedded_bigquery.types import Field, quoted
+from embedded_bigquery.sql.sources import PARTITION_TIME, visible_columns
+from embedded_bigquery.types import TIMESTAMP, Field, quoted
 
 TWICE = "UPDATE/MERGE must match at most one source row for each target row"
 
@@ -89,6 +89,8 @@ class Dml(Queries):
         for field in target.fields:
             if field.name.lower() == name.lower():
                 return field
+        if target.partition_column == PARTITION_TIME and name.upper() == PARTITION_TIME:
+            return Field(PARTITION_TIME, TIMESTAMP)
         raise InvalidQuery(f"Column {name} is not present in table {target.path}", at=at)
 
     def _selected(self, query: nodes.Query, fields: list[Field]) -> str:

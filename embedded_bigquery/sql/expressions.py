@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
@@ -104,7 +105,33 @@ class Expressions(ABC):
             else self.expression(argument, scope)
             for position, argument in enumerate(arguments)
         ]
-        return self.bound(function, lowered, arguments, node, **extra)
+        try:
+            return self.bound(function, lowered, arguments, node, **extra)
+        except InvalidQuery:
+            adapted = self._adapted(lowered, arguments, scope)
+            if adapted is None:
+                raise
+            return self.bound(function, adapted, arguments, node, **extra)
+
+    def _adapted(
+        self, values: Sequence[Lowered], arguments: Sequence[nodes.Node], scope: Scope
+    ) -> list[Lowered] | None:
+        """The arguments with literals of arrays and structs as the type of another one; None where none fits."""
+        is_literal = [isinstance(argument, nodes.Array | nodes.Struct) for argument in arguments]
+        kinds = [value.type for value, literal in zip(values, is_literal, strict=True) if not literal]
+        kind = next((kind for kind in kinds if kind is not None and (kind.is_array or kind.is_struct)), None)
+        if kind is None or not any(is_literal):
+            return None
+        with suppress(InvalidQuery):
+            return [
+                self.typed(argument, scope, kind) if literal else value
+                for value, argument, literal in zip(values, arguments, is_literal, strict=True)
+            ]
+        return None
+
+    @abstractmethod
+    def typed(self, node: nodes.Node, scope: Scope, target: Type) -> Lowered:
+        """A value for something of that type: a literal of a struct or array takes the type over."""
 
     def bound(
         self,

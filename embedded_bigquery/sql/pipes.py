@@ -14,7 +14,8 @@ from embedded_bigquery.sql.expressions import Columns
 from embedded_bigquery.sql.routines import Routines
 from embedded_bigquery.sql.scope import Block, Column, Scope, Source
 from embedded_bigquery.sql.selects import item_name
-from embedded_bigquery.types import INT64, quoted
+from embedded_bigquery.sql.sources import sampled
+from embedded_bigquery.types import quoted
 
 
 class Pipes(Routines):
@@ -101,8 +102,7 @@ class Pipes(Routines):
 
     def _pipe_tablesample(self, pipe: nodes.Pipe, text: str, state: Scope) -> tuple[str, Scope]:
         assert isinstance(pipe.value, nodes.Sample)
-        percent = self.coerced(pipe.value.percent, Scope(self.statement), INT64)
-        return self._same(pipe, f"{text} TABLESAMPLE ({percent} PERCENT)", state, "")
+        return self._same(pipe, text + sampled(pipe.value), state, "")
 
     def _pipe_distinct(self, pipe: nodes.Pipe, text: str, state: Scope) -> tuple[str, Scope]:
         return self._next(state, self.all_columns(state), text, distinct=True)

@@ -50,7 +50,6 @@ class Queries(Pipes):
         return f"SELECT {listed} FROM ({sql})", made
 
     def typed(self, node: nodes.Node, scope: Scope, target: Type) -> Lowered:
-        """A value for something of that type: a literal of a struct or array takes the type over."""
         if isinstance(node, nodes.Struct | nodes.Array):
             return constructors.typed(self, node, scope, target)
         return self.expression(node, scope)

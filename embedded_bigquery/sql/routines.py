@@ -5,7 +5,6 @@ Source: "User-defined functions", "User-defined aggregate functions" and "Table 
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -58,9 +57,6 @@ class Routines(Pivots):
             with suppress(InvalidQuery):
                 return self.typed(node, scope, kind)
         return self.expression(node, scope)
-
-    @abstractmethod
-    def typed(self, node: nodes.Node, scope: Scope, target: Type) -> Lowered: ...
 
     def _inlined(self, node: nodes.Call, routine: Routine, values: list[Lowered], scope: Scope, over: str) -> Lowered:
         name = routine.path.name

@@ -47,8 +47,7 @@ class Sources(Expressions):
         if isinstance(node, nodes.Pivot | nodes.Unpivot):
             return self.pivot(node, scope)
         if isinstance(node, nodes.Sample):
-            percent = self.coerced(node.percent, Scope(self.statement), INT64)
-            return f"{self.source(node.source, scope)} TABLESAMPLE ({percent} PERCENT)"
+            return f"{self.source(node.source, scope)}{sampled(node)}"
         raise NotSupported(f"{type(node).__name__} in FROM", at=node.at)
 
     def add(self, source: Source, scope: Scope, at: nodes.Place) -> None:
@@ -290,6 +289,13 @@ def _prefix(sql: str) -> str:
     """The alias in the text of a plain column, "" for any other text."""
     found = PLAIN_COLUMN.fullmatch(sql)
     return found[1].replace('""', '"') if found else ""
+
+
+def sampled(node: nodes.Sample) -> str:
+    """DuckDB wants the share as a plain number."""
+    if not isinstance(node.percent, nodes.Number):
+        raise NotSupported("TABLESAMPLE of a share that is no literal", at=node.at)
+    return f" TABLESAMPLE BERNOULLI ({float(node.percent.text)} PERCENT)"
 
 
 def source_of(alias: str, columns: Sequence[Column]) -> Source:

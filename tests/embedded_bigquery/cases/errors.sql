@@ -16,7 +16,7 @@ END;
 
 -- case: RAISE that nobody catches
 RAISE USING MESSAGE = 'nope';
--- error: Query error: nope at [1:1]
+-- error: nope at [1:1]
 
 -- case: a handler raises again, and the outer one sees the first error
 BEGIN

@@ -15,12 +15,12 @@ END;
 -- case: an OUT argument needs a variable
 CREATE PROCEDURE d.p(OUT n INT64) BEGIN SET n = 1; END;
 CALL d.p(3);
--- error: a variable must be given
+-- error: Procedure OUT/INOUT argument must be a variable at [2:10]
 
 -- case: the number of arguments
 CREATE PROCEDURE d.p(a INT64) BEGIN SELECT a; END;
 CALL d.p(1, 2);
--- error: takes 1 arguments, but 2 were given
+-- error: Procedure d.p expects 1 argument(s), 2 provided at [2:6]
 
 -- case: a procedure sees no variable of its caller
 CREATE PROCEDURE d.p() OPTIONS (strict_mode = FALSE) BEGIN SELECT hidden; END;
@@ -60,7 +60,7 @@ END;
 -- case: recursion without end
 CREATE PROCEDURE d.p() OPTIONS (strict_mode = FALSE) BEGIN CALL d.p(); END;
 CALL d.p();
--- error: depth
+-- error: Out of stack space due to deeply-nested procedure call to d.p at [p.d.p:1:
 
 -- case: what a procedure selects is the result of the CALL
 CREATE PROCEDURE d.p() BEGIN SELECT 7 AS seven; END;
@@ -85,7 +85,7 @@ SELECT a FROM t;
 
 -- case: a procedure that does not exist
 CALL d.nothing();
--- error: Procedure not found: d.nothing
+-- error: Procedure is not found: d.nothing at [1:6]
 
 -- case: EXECUTE IMMEDIATE with INTO and USING
 DECLARE total INT64;
@@ -112,7 +112,7 @@ EXECUTE IMMEDIATE 'SELECT hidden';
 
 -- case: EXECUTE IMMEDIATE takes no procedural statement
 EXECUTE IMMEDIATE 'BEGIN SELECT 1; END';
--- error: procedural statements are not supported
+-- error: unsupported statement type: BeginEndBlock at [1:19]
 
 -- case: strict mode finds a column that does not exist, at its place
 CREATE TABLE d.t (a INT64);

@@ -53,8 +53,9 @@ BEGIN TRANSACTION;
 -- case: a permanent table cannot be made inside
 BEGIN TRANSACTION;
 CREATE TABLE d.t (a INT64);
--- error: not supported inside a transaction
+-- error: Query error: DDL statements are not supported in a transaction, except for those creating or droping temporary tables or temporary functions. at [2:1]
 
 -- case: COMMIT without a transaction
+SELECT 1;
 COMMIT TRANSACTION;
 -- error: there is no active transaction

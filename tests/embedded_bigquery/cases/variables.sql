@@ -1,8 +1,8 @@
--- case: a variable without a default is NULL, an array without one is empty
+-- case: a variable without a default is NULL
 DECLARE n INT64;
 DECLARE a ARRAY<STRING>;
-SELECT n, ARRAY_LENGTH(a);
--- rows: [[null, 0]]
+SELECT n, ARRAY_LENGTH(a), a IS NULL;
+-- rows: [[null, null, true]]
 
 -- case: the default gives the type
 DECLARE x DEFAULT DATE '2013-01-07';
@@ -43,7 +43,7 @@ SET n = 2.5;
 
 -- case: SET of a name that nothing declares
 SET nothing = 1;
--- error: Undeclared variable: nothing at [1:1]
+-- error: Undeclared variable: nothing at [1:5]
 
 -- case: a declared size holds
 DECLARE s STRING(3);

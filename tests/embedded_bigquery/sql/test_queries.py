@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from embedded_bigquery.errors import EngineError
 from embedded_bigquery.script.session import Session
 from tests.embedded_bigquery.sql.conftest import Rows, opened
 
@@ -127,3 +128,28 @@ def test_sessions_of_ranges_that_meet(rows: Callable[[str], Rows]) -> None:
     sql = "SELECT COUNT(DISTINCT RANGE_START(session_range)) FROM RANGE_SESSIONIZE(({}), 'r', [] {})"
     assert rows(sql.format(ranges, "")) == [(1,)]
     assert rows(sql.format(ranges, ", 'OVERLAPS'")) == [(2,)]
+
+
+def test_literals_of_structs_take_the_type_of_what_they_stand_beside(rows: Callable[[str], Rows]) -> None:
+    sql = "SELECT ARRAY_CONCAT(r, [('n', 3)]), r = [('z', 1)] FROM (SELECT [STRUCT('z' AS k, 1.5 AS v)] AS r)"
+    assert rows(sql) == [([("z", 1.5), ("n", 3.0)], False)]
+
+
+def test_sample_is_a_part_of_the_rows(rows: Callable[[str], Rows]) -> None:
+    rows("CREATE TABLE d.many AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS x; SELECT 1")
+    assert rows("SELECT COUNT(*) BETWEEN 1 AND 2500 FROM d.many TABLESAMPLE SYSTEM (10 PERCENT)") == [(True,)]
+
+
+def test_ingestion_time_is_a_column_that_star_leaves_out(rows: Callable[[str], Rows]) -> None:
+    rows("CREATE TABLE d.ing (a INT64) PARTITION BY _PARTITIONDATE; SELECT 1")
+    rows("INSERT d.ing (_PARTITIONTIME, a) VALUES (TIMESTAMP '2020-01-01', 5); SELECT 1")
+    assert rows("SELECT *, FORMAT_DATE('%F', _PARTITIONDATE) FROM d.ing") == [(5, "2020-01-01")]
+
+
+def test_partition_filter_that_a_table_requires(rows: Callable[[str], Rows]) -> None:
+    made = "CREATE TABLE d.p (a INT64, day DATE) PARTITION BY day OPTIONS (require_partition_filter = TRUE); "
+    rows(made + "INSERT d.p VALUES (1, '2020-01-01'); SELECT 1")
+    assert rows("SELECT a FROM d.p WHERE day = '2020-01-01'") == [(1,)]
+    for sql in ("SELECT a FROM d.p", "DELETE d.p WHERE a = 1"):
+        with pytest.raises(EngineError, match=r"Cannot query over table 'p\.d\.p' without a filter over column"):
+            rows(sql)
