@@ -53,6 +53,14 @@ class Lease(Section):
     seconds: Annotated[int, Field(ge=10, le=86_400)] = 900
 
 
+class Retries(Section):
+    """In seconds, each."""
+
+    seconds: Annotated[float, Field(ge=0, le=86_400)] = 300  # for how long a call or a job is tried again
+    first_wait: Annotated[float, Field(gt=0, le=600)] = 1
+    longest_wait: Annotated[float, Field(gt=0, le=3_600)] = 30
+
+
 class Config(Section):
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]  # it becomes a job label
     warehouse: Warehouse
@@ -62,6 +70,7 @@ class Config(Section):
     datasets: dict[Identifier, Identifier]  # logical -> the environment's
     transfers: dict[Identifier, Transfer]
     lease: Lease = Lease()
+    retries: Retries = Retries()
 
     @model_validator(mode="after")
     def parts_agree(self) -> Self:

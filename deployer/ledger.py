@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from deployer.__version__ import __version__
+from deployer.jobs import Typed
 from deployer.run import Run
 from deployer.tmgetl import Holder, Outcome
-from deployer.warehouse import Typed, Warehouse
+from deployer.warehouse import Warehouse
 
 PROCEDURES = ("acquire_lease", "release_lease", "start_run", "finish_run", "record_published_window")
 
@@ -69,6 +70,13 @@ class WarehouseLedger:
         placeholders = ", ".join(f"@{name}" for name in arguments)
         statement = f"CALL {self._warehouse.quoted('ops', procedure)}({placeholders})"
         self._warehouse.run_step(run, procedure, statement, arguments, what)
+
+
+def provide_leases(warehouse: Warehouse) -> None:
+    """Gives each transfer of the config the row in which those who want its lease meet; for the end of a sync."""
+    parameters: dict[str, Typed] = {"transfers": ("ARRAY<STRING>", list(warehouse.config.transfers))}
+    statement = f"CALL {warehouse.quoted('ops', 'provide_leases')}(@transfers)"
+    warehouse.query(statement, parameters, what="Providing the rows of ops.leases")
 
 
 def _for_people(moment: datetime) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deployer.jobs import Typed
 from deployer.ledger import PROCEDURES, WarehouseLedger
 from deployer.run import Run
 from deployer.tmgetl import TMGETL, Progress, Step, StepResult
-from deployer.warehouse import Typed, Warehouse
+from deployer.warehouse import Warehouse
 
 
 class ProcedureETL(TMGETL):

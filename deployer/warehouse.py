@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self
 from uuid import uuid4
 
-from google.api_core.exceptions import Conflict, GoogleAPICallError, GoogleAPIError, NotFound, RetryError
+from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
@@ -19,12 +18,11 @@ from requests.exceptions import RequestException
 
 from deployer.config import Config
 from deployer.errors import DeployerError, UsageError
+from deployer.jobs import Answer, Jobs, Request, Typed
+from deployer.retries import OutOfTime, Patience, message_of
 from deployer.run import Run
 
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(30)  # seconds; the client's own ten minutes look like a hang
-CANCEL_SECONDS = 20
-
-Typed = tuple[str, Any]  # a query parameter: BigQuery's type and the value, which may be None
 
 
 class WarehouseInUse(DeployerError):
@@ -33,23 +31,18 @@ class WarehouseInUse(DeployerError):
     exit_status = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a job gave: the rows of its last SELECT, and what they cost."""
-
-    job_id: str
-    rows: list[bigquery.Row]
-    bytes_processed: int
-    bytes_billed: int
-
-
 class Warehouse:
     """A client with the environment's names; use it in a `with`, so that an embedded file is closed properly."""
 
-    def __init__(self, config: Config) -> None:
-        """Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials."""
+    def __init__(self, config: Config, on_retry: Callable[[str], None] = lambda _: None) -> None:
+        """`on_retry` is told in a sentence of each failure that is repeated.
+
+        Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials.
+        """
         self.config = config
+        self.patience = Patience(config.retries, on_retry)
         self.client = _client(config)
+        self.jobs = Jobs(self.client, self.patience)
         self._asked: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -93,50 +86,25 @@ class Warehouse:
             missing += [f"{dataset}.{name}" for name in names if name not in deployed]
         return missing
 
-    def query(
-        self,
-        sql: str,
-        parameters: Mapping[str, Typed] | None = None,
-        *,
-        what: str = "The query",
-        job_id: str | None = None,
-        labels: Mapping[str, str] | None = None,
-    ) -> Answer:
+    def query(self, sql: str, parameters: Mapping[str, Typed] | None = None, *, what: str = "The query") -> Answer:
         """Runs one job and waits for it; raises DeployerError that begins with `what`. An interrupt cancels the job."""
-        job_id = job_id or f"sid_{uuid4().hex}"
-        all_labels = {"environment": self.config.environment, **(labels or {})}
-        job_config = bigquery.QueryJobConfig(
-            query_parameters=[
-                bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in (parameters or {}).items()
-            ],
-            labels={key: value.lower()[:63] for key, value in all_labels.items()},
-        )
+        labels = {"environment": self.config.environment}
         with explained(what):
-            try:
-                try:
-                    job = self.client.query(sql, job_config, job_id=job_id, retry=RETRY, job_retry=None)
-                except Conflict:
-                    # A request that was repeated meets the job that its first try made.
-                    job = cast("bigquery.QueryJob", self.client.get_job(job_id, retry=RETRY))
-                rows = list(job.result(retry=RETRY))
-            except KeyboardInterrupt:
-                self._cancel(job_id)
-                raise
-        return Answer(job_id, rows, job.total_bytes_processed or 0, job.total_bytes_billed or 0)
+            return self.jobs.run(Request(f"sid-{uuid4().hex}", sql, parameters or {}, labels))
 
     def run_step(self, run: Run, step: str, sql: str, parameters: Mapping[str, Typed], what: str) -> Answer:
         """The job of one step of a run: the job's id says which run, its labels say what kind."""
-        labels = {"transfer": run.transfer, "step": step, "write_mode": run.write_mode}
+        labels = {
+            "environment": self.config.environment,
+            "transfer": run.transfer,
+            "step": step,
+            "write_mode": run.write_mode,
+        }
         # A step that is asked for again, since its first job was cancelled, must not find that job by its id.
         self._asked[step] += 1
-        again = f"_{self._asked[step]}" if self._asked[step] > 1 else ""
-        return self.query(sql, parameters, what=what, job_id=f"{run.run_id}_{step}{again}", labels=labels)
-
-    def _cancel(self, job_id: str) -> None:
-        """Cancelling only asks for it: the job is over when its state says so."""
-        with suppress(GoogleAPIError, RequestException, FutureTimeout):
-            self.client.cancel_job(job_id, retry=RETRY)
-            self.client.get_job(job_id, retry=RETRY).exception(timeout=CANCEL_SECONDS)  # type: ignore[no-untyped-call]
+        again = f"-again{self._asked[step]}" if self._asked[step] > 1 else ""
+        with explained(what):
+            return self.jobs.run(Request(f"{run.run_id}-{step}{again}", sql, parameters, labels))
 
 
 @contextmanager
@@ -144,23 +112,8 @@ def explained(what: str) -> Iterator[None]:
     """Turns what the client raises into a DeployerError: `what` failed, and BigQuery's message."""
     try:
         yield
-    except (GoogleAPIError, GoogleAuthError, RequestException, FutureTimeout) as error:
-        raise DeployerError(f"{what} failed: {_message(error)}") from error
-
-
-def _message(error: BaseException) -> str:
-    if isinstance(error, RetryError) and error.cause is not None:
-        return f"given up after {RETRY.timeout:.0f} seconds: {_message(error.cause)}"
-    job = getattr(error, "query_job", None)
-    if job is not None and job.error_result:
-        return f"{job.error_result['message']} (job {job.job_id})"
-    if isinstance(error, GoogleAPICallError):
-        # The client puts method and URL before the message; the API's own error has it alone.
-        details = [detail for detail in error.errors if isinstance(detail, dict)]
-        return str(details[0].get("message", error.message)) if details else str(error.message)
-    if isinstance(error, RequestException):
-        return f"the warehouse cannot be reached ({type(error).__name__})"
-    return str(error) or type(error).__name__
+    except (GoogleAPIError, GoogleAuthError, RequestException, FutureTimeout, OutOfTime) as error:
+        raise DeployerError(f"{what} failed: {message_of(error)}") from error
 
 
 def _client(config: Config) -> bigquery.Client:

@@ -99,16 +99,16 @@ def test_refusal_is_told_in_bigquerys_words_alone(server: Server, warehouse: War
 def test_failed_job_of_a_step_is_told_with_its_message_and_id(server: Server, warehouse: Warehouse) -> None:
     problem = {"reason": "invalidQuery", "location": "query", "message": "Assertion failed at [3:5]"}
     job = {
-        "jobReference": {"projectId": "sid-dev", "jobId": "r1_publish", "location": "EU"},
+        "jobReference": {"projectId": "sid-dev", "jobId": "r1-publish-1", "location": "EU"},
         "configuration": {"query": {"query": "SELECT 1"}},
         "status": {"state": "DONE", "errorResult": problem, "errors": [problem]},
     }
     server.answers["POST", "jobs"] = 200, job
     with pytest.raises(DeployerError) as caught:
         warehouse.run_step(RUN, "publish", "CALL x(@day)", {"day": ("DATE", RUN.window_end)}, "sid.x_publish")
-    assert str(caught.value) == "sid.x_publish failed: Assertion failed at [3:5] (job r1_publish)"
+    assert str(caught.value) == "sid.x_publish failed: Assertion failed at [3:5] (job r1-publish-1)"
     [sent] = server.sent
-    assert sent["jobReference"] == {"projectId": "sid-dev", "jobId": "r1_publish", "location": "EU"}
+    assert sent["jobReference"] == {"projectId": "sid-dev", "jobId": "r1-publish-1", "location": "EU"}
     assert sent["configuration"]["labels"] == {
         "environment": "dev",
         "transfer": "sid_fct",
@@ -124,14 +124,14 @@ def test_failed_job_of_a_step_is_told_with_its_message_and_id(server: Server, wa
 
 def test_repeated_submit_attaches_to_the_job_that_its_first_try_made(server: Server, warehouse: Warehouse) -> None:
     job = {
-        "jobReference": {"projectId": "sid-dev", "jobId": "r1_publish", "location": "EU"},
+        "jobReference": {"projectId": "sid-dev", "jobId": "r1-publish-1", "location": "EU"},
         "configuration": {"jobType": "QUERY", "query": {"query": "SELECT 1"}},
         "status": {"state": "DONE"},
         "statistics": {"query": {"totalBytesProcessed": "7", "totalBytesBilled": "10"}},
     }
-    server.answers["POST", "jobs"] = refusal(409, "duplicate", "Already Exists: Job sid-dev:EU.r1_publish")
-    server.answers["GET", "jobs/r1_publish"] = 200, job
-    server.answers["GET", "queries/r1_publish"] = (
+    server.answers["POST", "jobs"] = refusal(409, "duplicate", "Already Exists: Job sid-dev:EU.r1-publish-1")
+    server.answers["GET", "jobs/r1-publish-1"] = 200, job
+    server.answers["GET", "queries/r1-publish-1"] = (
         200,
         {
             "jobReference": job["jobReference"],
