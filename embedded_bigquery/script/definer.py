@@ -19,10 +19,12 @@ from embedded_bigquery.script.strict import check_body
 from embedded_bigquery.sql.ddl import ROUTINES, parse_definition
 from embedded_bigquery.sql.definitions import Alter, Create, Drop
 from embedded_bigquery.sql.environment import Routine, RoutineArgument, TablePath, Translated
+from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.sql.tokens import moved
 from embedded_bigquery.sql.translate import translate, translate_expression
 from embedded_bigquery.types import Field, Type, quoted, standard, standard_field
 
+ZONE_OF_OPTIONS = "America/Los_Angeles"  # where @@time_zone is not set; source: "System variables reference"
 Evaluate = Callable[..., tuple[Type, Any]]
 ROUTINE_KINDS = {
     "FUNCTION": "SCALAR_FUNCTION",
@@ -61,7 +63,7 @@ class Definer:
 
     def run(self, text: str, *, dry_run: bool = False) -> Outcome:
         """Raises EngineError; a permanent definition inside a transaction is refused."""
-        made = parse_definition(text, lambda expression: self.evaluate(self.session, expression, self.names)[1])
+        made = parse_definition(text, self._option)
         permanent = not (isinstance(made, Create) and made.temporary) and self._temporary(made.path) is None
         if self.session.transaction is not None and permanent:
             raise InvalidQuery(
@@ -140,8 +142,13 @@ class Definer:
     def _constant(self, expression: str) -> Any:
         return self.evaluate(self.session, expression, self.names)[1]
 
+    def _option(self, expression: str) -> Any:
+        zone = self.session.settings["time_zone"] or ZONE_OF_OPTIONS
+        return self.evaluate(self.session, expression, self.names.within_zone(zone))[1]
+
     def _default(self, expression: str) -> str:
-        return translate_expression(expression, self.names).duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
+        names = self.names.within_zone(UTC)  # the zone of this script is not that of the INSERTs to come
+        return translate_expression(expression, names).duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
 
     def _query_columns(self, made: Create, query: Translated) -> tuple[Field, ...]:
         """The columns of CREATE … AS: those of the query, under the names and types that the list gives."""

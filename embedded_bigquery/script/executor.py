@@ -15,6 +15,7 @@ from embedded_bigquery.script.session import Session
 from embedded_bigquery.script.syntax import DEFINITIONS, QUERIES, UNSUPPORTED, WRITES
 from embedded_bigquery.sizes import billed, bytes_sql
 from embedded_bigquery.sql.environment import Translated
+from embedded_bigquery.sql.functions.duckdb_text import default_zone
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.queries import distinct_names
@@ -85,7 +86,8 @@ def convert(session: Session, value: Any, source: Type, target: Type, sizes: tup
         if coerces(source, target, literal=True) is None:
             raise InvalidQuery(f"Cannot coerce a value of type {source} to type {target}")
         field = Field("", target)
-        sql = converted(f"CAST($1 AS {source.duckdb()})", source, target)
+        with default_zone(session.time_zone):
+            sql = converted(f"CAST($1 AS {source.duckdb()})", source, target)
         [row] = fetch(session.run(fetch_sql(f"SELECT {sql} AS c0", (field,)), [to_duckdb(value, source)]))
         value = from_duckdb(row[0], target)
     return value if value is None or not sizes else sized(value, target, sizes)
@@ -108,7 +110,7 @@ class Expression:
 
 def _translated(session: Session, text: str, names: Names, expression: Expression | None = None) -> Translated:
     """The translation, kept for the next turn of a loop: it holds while names mean what they meant."""
-    key = (text, expression, session.definitions())
+    key = (text, expression, names.time_zone, session.definitions())
     known = session.translations.get(key)
     if known is not None and all(names.type(bind) == bind.type for bind in known.binds):
         return known

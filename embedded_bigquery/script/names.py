@@ -41,8 +41,21 @@ Parameters = Mapping[str | int, tuple[Type, Any]]
 class Names:
     """The Environment of a statement, and the values behind its names."""
 
-    def __init__(self, session: Session, frame: Frame, parameters: Parameters, system: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        frame: Frame,
+        parameters: Parameters,
+        system: Mapping[str, Any],
+        time_zone: str | None = None,
+    ) -> None:
+        """`time_zone`: in place of @@time_zone."""
         self.session, self.frame, self.parameters, self.system = session, frame, parameters, system
+        self._time_zone = time_zone
+
+    def within_zone(self, time_zone: str) -> Names:
+        """The same names, with the zone as default."""
+        return Names(self.session, self.frame, self.parameters, self.system, time_zone)
 
     @property
     def project(self) -> str:
@@ -52,6 +65,10 @@ class Names:
     def default_dataset(self) -> str | None:
         dataset: str | None = self.session.settings["dataset_id"]
         return dataset
+
+    @property
+    def time_zone(self) -> str:
+        return self._time_zone or self.session.time_zone
 
     @property
     def location(self) -> str:
@@ -103,4 +120,6 @@ class Names:
         if bind.kind == "PARAMETER":
             return to_duckdb(self.parameters[bind.name][1], bind.type)
         name = str(bind.name)
+        if name == "time_zone":
+            return self.time_zone
         return to_duckdb(self.system[name] if name in self.system else self.session.settings.get(name), bind.type)

@@ -19,6 +19,7 @@ from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
 from embedded_bigquery.locks import TransactionConflict
 from embedded_bigquery.script.scope import Frame
 from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Translated
+from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.types import Field, quoted
 
 TEMPORARY = "_SESSION"
@@ -41,7 +42,7 @@ class Session:
         """`default_dataset` is (project, dataset)."""
         self.catalog = catalog
         self.connection: Connection = database.cursor()
-        self.settings: dict[str, Any] = {"time_zone": "UTC", "query_label": None}
+        self.settings: dict[str, Any] = {"time_zone": None, "query_label": None}
         self.temporary: dict[str, Relation] = {}
         self.temporary_routines: dict[str, Routine] = {}
         self.translations: dict[Hashable, Translated] = {}
@@ -56,6 +57,11 @@ class Session:
 
     def set_default_dataset(self, dataset: tuple[str, str] | None) -> None:
         self.settings["dataset_project_id"], self.settings["dataset_id"] = dataset or (None, None)
+
+    @property
+    def time_zone(self) -> str:
+        """@@time_zone, where it was not set the default."""
+        return self.settings["time_zone"] or UTC
 
     def cancel(self) -> None:
         """From any thread: the running statement stops, and no other one starts."""

@@ -71,6 +71,11 @@ class Environment(Protocol):
     @property
     def location(self) -> str: ...
 
+    @property
+    def time_zone(self) -> str:
+        """The zone of local times that name none: @@time_zone."""
+        ...
+
     def relation(self, parts: tuple[str, ...]) -> Relation | None:
         """The table that a 1-, 2- or 3-part name (or an INFORMATION_SCHEMA path) means."""
         ...

@@ -13,6 +13,7 @@ from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.dml import Dml
 from embedded_bigquery.sql.environment import Environment, Translated
 from embedded_bigquery.sql.expressions import settled
+from embedded_bigquery.sql.functions.duckdb_text import default_zone
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.parser import parse, parse_expression
@@ -25,8 +26,11 @@ SELECT = "SELECT "  # what an expression's DuckDB text begins with
 
 def translate(text: str, environment: Environment) -> Translated:
     """The DuckDB form of a query or DML statement; raises InvalidQuery, NotFound or NotSupported."""
-    node = parse(text)
-    statement = Statement(environment)
+    with default_zone(environment.time_zone):
+        return _translated(parse(text), Statement(environment))
+
+
+def _translated(node: nodes.Statement, statement: Statement) -> Translated:
     if not isinstance(node, nodes.Query):
         return Dml(statement).translate(node)
     sql, columns = Queries(statement).result(node)
@@ -37,8 +41,12 @@ def translate(text: str, environment: Environment) -> Translated:
 
 def translate_expression(text: str, environment: Environment, target: Type | None = None) -> Translated:
     """A scalar expression as a query of one row and column, converted to `target` as an assignment does."""
+    with default_zone(environment.time_zone):
+        return _expression(text, Statement(environment), target)
+
+
+def _expression(text: str, statement: Statement, target: Type | None) -> Translated:
     node = parse_expression(text)
-    statement = Statement(environment)
     queries = Queries(statement)
     scope = Scope(statement)
     value = queries.expression(node, scope) if target is None else queries.typed(node, scope, target)

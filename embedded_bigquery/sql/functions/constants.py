@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from embedded_bigquery.natives import points
 from embedded_bigquery.natives.decimals import from_text
-from embedded_bigquery.sql.functions.duckdb_text import instant_of, literal
+from embedded_bigquery.sql.functions.duckdb_text import instant_of, literal, zone_or_default
 from embedded_bigquery.types import Type
 
 NUMBERS = {
@@ -25,7 +25,7 @@ LITERAL = re.compile(r"'((?:[^']|'')*)'")
 def constant(text: str, kind: Type, zone: str | None = None) -> str | None:
     """The value of a DuckDB string literal as a constant of the type; None where the general conversion must decide.
 
-    A local time stands in `zone` (DuckDB text), or in UTC.
+    A local time stands in `zone` (DuckDB text).
     """
     found = LITERAL.fullmatch(text)
     if found is None:
@@ -52,7 +52,7 @@ def _point(value: str, kind: str, zone: str | None) -> str | None:
         return f"TIMESTAMP '{points.to_datetime(value).isoformat(' ')}'"
     if kind != "TIMESTAMP":
         return None
-    found = points.to_timestamp(value)
+    found, zone = points.to_timestamp(value), zone_or_default(zone)
     local, minutes, named = found["local"], found["minutes"], found["zone"]
     if named is not None or (minutes is None and zone is not None):
         return instant_of(zone if named is None else literal(named), f"TIMESTAMP '{local.isoformat(' ')}'")

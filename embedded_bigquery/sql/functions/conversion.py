@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.sql.functions.constants import constant
-from embedded_bigquery.sql.functions.duckdb_text import at_zone, fail, instant_of, is_short, let
+from embedded_bigquery.sql.functions.duckdb_text import at_zone, fail, instant_of, is_short, let, zone_or_default
 from embedded_bigquery.sql.functions.parsing import from_string, unless_null
 from embedded_bigquery.types import STRING, Type, quoted
 
@@ -34,7 +34,7 @@ CASTABLE = {
 
 
 def cast(text: str, source: Type | None, target: Type, *, safe: bool = False, zone: str | None = None) -> str:
-    """`text` of type `source` as `target`. `safe`: NULL instead of an error; `zone` (DuckDB text) replaces UTC.
+    """`text` of type `source` as `target`. `safe`: NULL instead of an error; `zone` is DuckDB text.
 
     Raises InvalidQuery for a pair that BigQuery does not cast. An unknown source is left to DuckDB.
     """
@@ -171,6 +171,7 @@ def _fraction(text: str) -> str:
 
 
 def _timestamp_text(text: str, zone: str | None) -> str:
+    zone = zone_or_default(zone)
     local = at_zone(zone, text)
     offset = "'+00'"
     if zone is not None:

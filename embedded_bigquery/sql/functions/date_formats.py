@@ -34,7 +34,7 @@ def _by_duckdb(call: Call, kind: str, known: frozenset[str]) -> str | None:
 def _format(call: Call) -> str:
     kind = call.name.split("_")[1]
     value = call.text(1)
-    if kind == "TIMESTAMP":
+    if call.kind(1) == "TIMESTAMP":
         local = at_zone(call.text(2) if call.count > 2 else None, value)
     elif kind == "TIME":
         local = f"(DATE '1970-01-01' + {value})"

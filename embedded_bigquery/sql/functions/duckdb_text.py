@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 LITERAL = re.compile(r"CAST\([-'\w.+]* AS \w+\)")
+UTC = "UTC"
+# The zone of every conversion that names none: @@time_zone, of the statement that is being translated.
+_default_zone = ContextVar("default_zone", default=UTC)
+
+
+@contextmanager
+def default_zone(name: str) -> Iterator[None]:
+    """Local times stand in this zone unless they say otherwise."""
+    token = _default_zone.set(name)
+    try:
+        yield
+    finally:
+        _default_zone.reset(token)
+
+
+def zone_or_default(zone: str | None) -> str | None:
+    """The zone as DuckDB text; None is UTC."""
+    if zone is None and (name := _default_zone.get()) != UTC:
+        return literal(name)
+    return zone
 
 
 def literal(value: str) -> str:
@@ -22,7 +44,8 @@ def fail(message: str, *, safe: bool = False) -> str:
 
 
 def at_zone(zone: str | None, text: str) -> str:
-    """The local time of an instant, or the instant of a local time; `zone` is DuckDB text, without one it is UTC."""
+    """The local time of an instant, or the instant of a local time; `zone` is DuckDB text."""
+    zone = zone_or_default(zone)
     if zone is None:
         return f"timezone('UTC', {text})"
     if zone.startswith("'"):
@@ -33,6 +56,7 @@ def at_zone(zone: str | None, text: str) -> str:
 
 def instant_of(zone: str | None, local: str) -> str:
     """The instant of a local time; of the two when clocks are put back the earlier, where DuckDB takes the later."""
+    zone = zone_or_default(zone)
     if zone is None or zone.upper() in ("'UTC'", "'GMT'"):
         return f"timezone('UTC', {local})"
     here, before = at_zone(zone, "z_.i"), at_zone(zone, "z_.i - to_hours(1)")

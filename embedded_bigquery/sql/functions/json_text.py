@@ -9,7 +9,7 @@ import json
 
 from embedded_bigquery.errors import NotSupported
 from embedded_bigquery.sql.functions.conversion import interval_numbers, let_unless_short, to_string
-from embedded_bigquery.sql.functions.duckdb_text import let, literal
+from embedded_bigquery.sql.functions.duckdb_text import UTC, default_zone, let, literal
 from embedded_bigquery.types import Type, quoted
 
 SAFE_INTEGER = 2**53
@@ -79,7 +79,8 @@ def _scalar(text: str, kind: Type, stringify: bool, value: bool) -> str:
         return f"'\"' || to_base64({text}) || '\"'"
     if kind.kind in ("DATETIME", "TIMESTAMP"):
         zone = "|| 'Z'" if kind.kind == "TIMESTAMP" else ""
-        local = to_string(text, kind)
+        with default_zone(UTC):
+            local = to_string(text, kind)
         bare = f"regexp_replace({local}, '[+]00$', '')"
         return f"'\"' || replace({bare}, ' ', 'T') {zone} || '\"'"
     if kind.kind in ("DATE", "TIME"):

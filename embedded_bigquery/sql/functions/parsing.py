@@ -29,7 +29,7 @@ PLAIN = {
 
 
 def from_string(text: str, target: Type, safe: bool, zone: str | None) -> str:
-    """`text` is a name or a literal: it is repeated. A local time stands in `zone`, or in UTC."""
+    """`text` is a name or a literal: it is repeated. A local time stands in `zone`."""
     kind = target.kind
     if kind in PLAIN:
         return _point(text, kind, target, safe, zone)

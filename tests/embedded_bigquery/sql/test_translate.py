@@ -32,6 +32,7 @@ class Names:
     project: str = "p"
     default_dataset: str | None = None
     location: str = "EU"
+    time_zone: str = "UTC"
     values: dict[str | int, Any] = field(
         default_factory=lambda: {"v": 10, "a": 99, "p": date(2020, 1, 1), 0: 7, "row_count": 3}
     )
