@@ -21,6 +21,8 @@ from embedded_bigquery.locks import TableLocks
 from embedded_bigquery.sql.environment import Relation, Routine, RoutineArgument, TablePath
 from embedded_bigquery.types import Field, Type, field_from_api, quoted, type_from_standard
 
+# What a routine has beside its signature and its body.
+ROUTINE_OPTIONS = ("description", "importedLibraries", "strictMode", "determinismLevel")
 Kind = Literal["DATASET", "TABLE", "ROUTINE"]
 Resource = dict[str, Any]
 Key = tuple[Kind, str, str, str]
@@ -258,7 +260,7 @@ def routine_of(resource: Resource) -> Routine:
         returns=type_from_standard(returned) if returned else None,
         return_fields=tuple(Field(item["name"], type_from_standard(item["type"])) for item in columns),
         language=resource.get("language", "SQL"),
-        options={key: resource[key] for key in ("importedLibraries", "strictMode") if key in resource},
+        options={key: resource[key] for key in ROUTINE_OPTIONS if key in resource},
     )
 
 

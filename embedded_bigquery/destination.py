@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from embedded_bigquery import decorators, tables
+from embedded_bigquery import checks, decorators, tables
 from embedded_bigquery.catalog import Catalog, Resource, fields_of
 from embedded_bigquery.duck import Connection, execute, fetch, rollback
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, WrongKind
 from embedded_bigquery.rows import Rows, TableRows
+from embedded_bigquery.schema_changes import Mismatch, Rules, evolved
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, field_from_api, quoted
 
@@ -62,22 +63,34 @@ def from_configuration(
     )
 
 
+# What a field may have that no query here would honour.
+REFUSED = {
+    "policyTags": "policy tags",
+    "dataPolicies": "data policies",
+    "collation": "collation",
+    "foreignTypeDefinition": "a foreign type",
+}
+
+
 def checked_fields(resources: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
     """The columns of a schema that a client sent; raises InvalidValue or NotSupported."""
-    found: list[Field] = []
-    for item in resources:
-        try:
-            field = field_from_api(dict(item))
-        except KeyError as error:
-            raise InvalidValue(f"Invalid value for type: {item.get('type')} is not a valid value") from error
-        try:
-            field.type.duckdb()
-        except KeyError as error:
-            raise NotSupported(f"type {error.args[0]} of column {field.name}") from error
-        if any(field.name.lower() == other.name.lower() for other in found):
-            raise InvalidValue(f"Duplicate field name: {field.name}")
-        found.append(field)
-    return tuple(found)
+    found = tuple(_field(item) for item in resources)
+    checks.columns(found)
+    return found
+
+
+def _field(item: Mapping[str, Any]) -> Field:
+    for key, what in REFUSED.items():
+        if item.get(key) and any(item[key].values() if isinstance(item[key], dict) else item[key]):
+            raise NotSupported(f"{what} of column {item['name']}")
+    if item.get("roundingMode", "") not in ("", "ROUNDING_MODE_UNSPECIFIED", "ROUND_HALF_AWAY_FROM_ZERO"):
+        raise NotSupported(f"rounding mode {item['roundingMode']} of column {item['name']}")
+    for inner in item.get("fields", ()):
+        _field(inner)
+    try:
+        return field_from_api(dict(item))
+    except KeyError as error:
+        raise InvalidValue(f"Invalid value for type: {item['type']} is not a valid value") from error
 
 
 def check(engine: Engine, write: Write) -> None:
@@ -92,7 +105,7 @@ def check(engine: Engine, write: Write) -> None:
             decorators.condition_sql(_new_table(write, None), write.partition)
         return
     if existing["type"] != "TABLE":
-        raise InvalidValue(f"{tables.shown(write.path)} is not allowed for this operation because it is not a TABLE")
+        raise WrongKind(tables.shown(write.path), existing["type"])
     if write.partition is not None:
         decorators.condition_sql(existing, write.partition)
     if write.disposition == "WRITE_EMPTY":
@@ -181,36 +194,22 @@ def appended(existing: Resource, write: Write) -> Resource:
 
     Raises InvalidValue when the rows do not fit.
     """
-    columns = {field.name.lower(): field for field in fields_of(existing)}
-    given = {field.name.lower(): field for field in write.fields}
-    problem = f"Provided Schema does not match Table {tables.shown(write.path)}."
-    added: list[Field] = []
-    for key, field in given.items():
-        column = columns.get(key)
-        if column is None:
-            if "ALLOW_FIELD_ADDITION" not in write.options:
-                raise InvalidValue(f"Invalid schema update. Cannot add fields (field: {field.name})")
-            added.append(replace(field, required=False))
-        elif column.type != field.type:
-            raise InvalidValue(
-                f"{problem} Field {field.name} has changed type from {_shown(column)} to {_shown(field)}"
-            )
-    relaxed = {
-        key for key, column in columns.items() if column.required and (key not in given or not given[key].required)
-    }
-    if "ALLOW_FIELD_RELAXATION" not in write.options:
-        missing = next((columns[key] for key in relaxed if key not in given), None)
-        if missing is not None:
-            raise InvalidValue(f"{problem} Missing required field: {missing.name}")
-        relaxed = set()
-    if not added and not relaxed:
-        return existing
-    fields = [replace(field, required=False) if key in relaxed else field for key, field in columns.items()]
-    return {**existing, "schema": {"fields": [field.api() for field in (*fields, *added)]}}
+    adds, relaxes = (option in write.options for option in ("ALLOW_FIELD_ADDITION", "ALLOW_FIELD_RELAXATION"))
+    old = fields_of(existing)
+    given = tuple(replace(field, required=False) if adds and _is_new(field, old) else field for field in write.fields)
+    try:
+        fields = evolved(old, given, Rules(adds, relaxes, omits=True))
+    except Mismatch as mismatch:
+        raise InvalidValue(
+            f"Invalid schema update. {mismatch}"
+            if "add fields" in str(mismatch)
+            else f"Provided Schema does not match Table {tables.shown(write.path)}. {mismatch}"
+        ) from mismatch
+    return existing if fields == old else {**existing, "schema": {"fields": [field.api() for field in fields]}}
 
 
-def _shown(field: Field) -> str:
-    return str(field.api()["type"])
+def _is_new(field: Field, columns: Sequence[Field]) -> bool:
+    return all(field.name.lower() != column.name.lower() for column in columns)
 
 
 def _reference(path: TablePath) -> dict[str, str]:

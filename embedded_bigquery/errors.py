@@ -4,6 +4,7 @@
     ├── InvalidQuery            400 invalidQuery    the statement is wrong, or failed while it ran
     │   └── NotSupported        400 invalidQuery    "not supported: <construct>": the engine's limit, not the user's
     ├── InvalidValue            400 invalid         a request's field is wrong
+    │   └── WrongKind           400 invalid         a view where a table is wanted, or the other way round
     ├── ResourceInUse           400 resourceInUse   a dataset that is not empty
     ├── NotFound                404 notFound
     ├── Duplicate               409 duplicate
@@ -59,6 +60,12 @@ class NotSupported(InvalidQuery):
 
 class InvalidValue(EngineError):
     reason = "invalid"
+
+
+class WrongKind(InvalidValue):
+    def __init__(self, name: object, kind: str, *, at: tuple[int, int] | None = None) -> None:
+        """`kind` is what `name` is: TABLE, VIEW, MATERIALIZED_VIEW or SNAPSHOT."""
+        super().__init__(f"{name} is not allowed for this operation because it is currently a {kind}.", at=at)
 
 
 class ResourceInUse(EngineError):

@@ -6,6 +6,7 @@ What a job does is a function of the job (`query`, `load`, `copy`); this module 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import threading
@@ -26,6 +27,7 @@ KEPT_RESULTS = 1_000  # jobs whose rows are kept
 KEPT_ROWS = 5_000_000  # rows kept of all jobs together; the latest job's are kept whatever their number
 KEPT_JOBS = 20_000  # jobs that jobs.get and jobs.list know
 CLOSED = "The client is closed, and with it the embedded warehouse. Connect again"
+NUMBERS = 10**12 - 1  # more than an engine ever runs jobs
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 
 
@@ -72,6 +74,7 @@ class Job:
         self.error: EngineError | None = None
         self.statistics: dict[str, Any] = {}  # beyond those of the result
         self.children = 0
+        self.order = ""  # among all jobs, the newest first
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._stop: Callable[[], None] | None = None
@@ -155,6 +158,7 @@ class Jobs:
         self._jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
         self._with_rows: deque[Job] = deque()
         self._row_count = 0
+        self._numbers = itertools.count()
 
     def submit(self, project: str, id: str | None, configuration: dict[str, Any], work: Work) -> Job:
         """Starts a job; raises Duplicate, or InvalidValue for an impossible id. A dry run is not remembered."""
@@ -193,6 +197,7 @@ class Jobs:
             if key in self._jobs:
                 raise Duplicate(f"Already Exists: Job {job}")
             self._jobs[key] = job
+            job.order = f"{NUMBERS - next(self._numbers):012d}"
             if len(self._jobs) > KEPT_JOBS:
                 oldest = next((key for key, known in self._jobs.items() if known.state == "DONE"), None)
                 if oldest is not None:

@@ -77,17 +77,20 @@ def columns_of(engine: Engine, text: str, default_dataset: dict[str, Any] | None
         return run(text, session, {}, lambda child: None, dry_run=True)
 
 
-def check_procedure(engine: Engine, resource: Resource) -> None:
-    """The body's grammar, and in strict mode its names and types; raises InvalidQuery or NotFound."""
-    from embedded_bigquery.script.parser import parse_script
-    from embedded_bigquery.script.strict import check_body
+def checked_routine(engine: Engine, resource: Resource) -> Resource:
+    """The routine that a client sent as the statement that made it would store it.
 
-    routine = routine_of(resource)
-    if resource.get("strictMode", True):
-        with engine.sessions.of_query({}) as (session, _):
-            check_body(routine.body, routine.arguments, session)
-    else:
-        parse_script(routine.body)
+    Raises InvalidValue, InvalidQuery or NotFound.
+    """
+    from embedded_bigquery.script.routines import check_routine, routine_resource
+
+    try:
+        routine = routine_of(resource)
+    except KeyError as error:
+        raise InvalidValue(f"Invalid value for typeKind: {error.args[0]} is not a valid value") from error
+    with engine.sessions.of_query({}) as (session, _):
+        check_routine(routine, session)
+    return routine_resource(routine)
 
 
 def default_sql(engine: Engine, expression: str) -> str:

@@ -5,21 +5,27 @@ Each function keeps the DuckDB object and the stored resource in step, in one un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from embedded_bigquery import checks
 from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, now_ms, path_of
 from embedded_bigquery.decorators import PARTITION_TIME
 from embedded_bigquery.duck import Connection, execute
-from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, ResourceInUse
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, ResourceInUse, WrongKind
+from embedded_bigquery.schema_changes import Default, Mismatch, Rules, evolved, statements
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, quoted
-
-Default = Callable[[str], str]  # a GoogleSQL expression -> DuckDB text
 
 
 def shown(path: TablePath) -> str:
     return f"{path.project}:{path.dataset}.{path.name}"
+
+
+def is_stored(resource: Resource) -> bool:
+    """Whether the table has rows of its own."""
+    return resource["type"] in ("TABLE", "SNAPSHOT")
 
 
 # ---- datasets
@@ -28,6 +34,7 @@ def shown(path: TablePath) -> str:
 def create_dataset(catalog: Catalog, connection: Connection, resource: Resource) -> Resource:
     """Raises Duplicate."""
     path = path_of(resource)
+    checks.dataset(resource)
     if catalog.dataset(path.project, path.dataset) is not None:
         raise Duplicate(f"Already Exists: Dataset {path.project}:{path.dataset}")
     if path.dataset == STORE:
@@ -38,6 +45,8 @@ def create_dataset(catalog: Catalog, connection: Connection, resource: Resource)
 
 
 def update_dataset(catalog: Catalog, connection: Connection, resource: Resource) -> Resource:
+    """Raises InvalidValue."""
+    checks.dataset(resource)
     with catalog.change(connection) as change:
         return change.put("DATASET", resource)
 
@@ -75,21 +84,25 @@ def create_table(
 ) -> Resource:
     """Makes the table or view; `query` is DuckDB text with its binds whose rows it starts with.
 
-    Raises NotFound (dataset), Duplicate.
+    Raises NotFound (dataset), Duplicate, WrongKind, InvalidValue.
     """
     path = path_of(resource)
+    resource = {"type": "TABLE", **resource}
+    checks.table(resource)
     dataset = catalog.required_dataset(path.project, path.dataset)
     existing = catalog.table(path)
     if existing is not None and not replace:
         kind = {"VIEW": "View", "MATERIALIZED_VIEW": "Materialized view"}.get(existing["type"], "Table")
         raise Duplicate(f"Already Exists: {kind} {shown(path)}")
+    if existing is not None and existing["type"] != resource["type"]:
+        raise WrongKind(shown(path), existing["type"])
     resource = _with_lifetime(resource, dataset)
     with catalog.change(connection) as change:
         if existing is not None:
             _drop_stored(catalog, change, existing)
-        if "view" not in resource and "materializedView" not in resource:
+        if is_stored(resource):
             _create_stored(catalog, connection, resource, query, default)
-        return change.put("TABLE", {"type": "TABLE", **resource})
+        return change.put("TABLE", resource)
 
 
 def _with_lifetime(resource: Resource, dataset: Resource) -> Resource:
@@ -140,8 +153,8 @@ def source_table(catalog: Catalog, reference: dict[str, str]) -> Resource:
     resource = catalog.table(path)
     if resource is None:
         raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
-    if resource["type"] != "TABLE":
-        raise InvalidValue(f"{shown(path)} is not allowed for this operation because it is not a TABLE")
+    if not is_stored(resource):
+        raise WrongKind(shown(path), resource["type"])
     return resource
 
 
@@ -156,7 +169,7 @@ def drop_table(catalog: Catalog, connection: Connection, path: TablePath) -> Non
 
 def _drop_stored(catalog: Catalog, change: Change, resource: Resource) -> None:
     path = path_of(resource)
-    if "view" not in resource and "materializedView" not in resource:
+    if is_stored(resource):
         execute(change.connection, f"DROP TABLE IF EXISTS {catalog.duckdb_name(path)}")
     change.remove("TABLE", path)
 
@@ -164,53 +177,37 @@ def _drop_stored(catalog: Catalog, change: Change, resource: Resource) -> None:
 def update_table(
     catalog: Catalog, connection: Connection, resource: Resource, default: Default | None = None
 ) -> Resource:
-    """Stores the changed resource; columns that are new at the end are added to the table. Raises InvalidValue."""
+    """Stores the changed resource, and changes the stored columns accordingly; raises NotFound, InvalidValue."""
     path = path_of(resource)
     existing = catalog.table(path)
     if existing is None:
         raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
     old, new = fields_of(existing), fields_of(resource)
     try:
-        added = list(_added(old, new))
-    except _Mismatch as mismatch:
+        fields = evolved(old, new, Rules())
+    except Mismatch as mismatch:
         raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. {mismatch}") from mismatch
-    required = next((field.name for _, field in added if field.required), None)
-    if required is not None:
-        raise InvalidValue(f"Cannot add required columns to an existing schema. (field: {required})")
+    changed = {**resource, "schema": {"fields": [field.api() for field in fields]}}
+    _check_layout(existing, changed)
+    checks.table(changed)
     with catalog.change(connection) as change:
-        if "view" not in resource and "materializedView" not in resource:
-            name = catalog.duckdb_name(path)
-            for place, field in added:
-                execute(connection, f"ALTER TABLE {name} ADD COLUMN {place}{column_definition(field, default)}")
-            for before, after in zip(old, new, strict=False):
-                if before.required and not after.required:
-                    execute(connection, f"ALTER TABLE {name} ALTER COLUMN {quoted(after.name)} DROP NOT NULL")
-        return change.put("TABLE", resource)
+        for statement in statements(old, fields, partial(column_definition, default=default), default):
+            execute(connection, f"ALTER TABLE {catalog.duckdb_name(path)} {statement}")
+        return change.put("TABLE", changed)
 
 
-class _Mismatch(Exception):
-    """Why one schema cannot become the other."""
+def _check_layout(old: Resource, new: Resource) -> None:
+    """Partitions are where they are: their column and granularity cannot change. Raises InvalidValue."""
+    before, after = _partitioned_by(old), _partitioned_by(new)
+    if before is None and after is not None:
+        raise InvalidValue("Cannot convert non partitioned/clustered table to partitioned/clustered table.")
+    if before != after:
+        raise InvalidValue("Cannot change partitioning spec for a partitioned table.")
 
 
-def _added(old: Sequence[Field], new: Sequence[Field], place: str = "", path: str = "") -> Iterator[tuple[str, Field]]:
-    """The columns that are new at the end of the table or of a record, each with what DuckDB wants before its name.
-
-    Raises _Mismatch.
-    """
-    for before, after in zip(old, new, strict=False):
-        name, repeated = f"{path}{before.name}", before.type.is_array
-        was, is_now = (
-            field.type.element or field.type if field.type.is_array else field.type for field in (before, after)
-        )
-        is_same = was.kind == is_now.kind and was.element == is_now.element and repeated == after.type.is_array
-        if not is_same or before.name.lower() != after.name.lower() or after.required > before.required:
-            raise _Mismatch(f"Field {name} has changed type, mode or name")
-        inside = f"{place}{quoted(before.name)}.{'element.' if repeated else ''}"
-        yield from _added(was.fields, is_now.fields, inside, f"{name}.")
-    if len(new) < len(old):
-        raise _Mismatch(f"Field {path}{old[len(new)].name} is missing")
-    for field in new[len(old) :]:
-        yield place, field
+def _partitioned_by(resource: Resource) -> object:
+    time = resource.get("timePartitioning")
+    return resource.get("rangePartitioning") if time is None else (time.get("type"), time.get("field"))
 
 
 def alter_table(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
+from embedded_bigquery.api.shapes import Shape
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import EngineError, InvalidValue, PreconditionFailed
@@ -51,15 +52,22 @@ class Call:
         name = self.names.get("table") or self.names.get("routine") or ""
         return TablePath(self.project, self.names["dataset"], name)
 
-    def body(self) -> Resource:
-        """Raises InvalidValue."""
+    def body(self, shape: Shape) -> Resource:
+        """What the client sent, in its shape; raises InvalidValue."""
         try:
             found = json.loads(self.content or b"{}")
         except ValueError as error:
             raise InvalidValue(f"Parse Error: the request's body is not JSON: {error}") from error
         if not isinstance(found, dict):
             raise InvalidValue("Parse Error: the request's body is not a JSON object")
-        return found
+        return dict(shape(found, ""))
+
+    def agree(self, reference: Mapping[str, Any]) -> None:
+        """Raises InvalidValue when the body's reference is not to where the path leads."""
+        for key, name in (("projectId", "project"), ("datasetId", "dataset")):
+            asked, given = self.names.get(name), reference.get(key)
+            if None not in (asked, given) and asked != given:
+                raise InvalidValue(disagreement(str(given), str(asked)))
 
     def number(self, key: str, default: int) -> int:
         """A number of the query string; raises InvalidValue."""
@@ -80,6 +88,13 @@ class Call:
                 raise PreconditionFailed("Precondition check failed.")
 
 
+def disagreement(given: str, asked: str) -> str:
+    return (
+        f'Value "{given}" in content does not agree with value "{asked}". This can happen when a value set through '
+        "a parameter is inconsistent with a value set in the request."
+    )
+
+
 Handler = Callable[[Engine, Call], Answer | Resource]
 Routes = Mapping[str, Handler]  # "METHOD /path/{name}" -> what answers it
 
@@ -92,11 +107,16 @@ def failure(error: EngineError) -> Answer:
     return Answer(status, {"error": body})
 
 
-def page(items: Sequence[T], call: Call, size: int = 1_000) -> tuple[Sequence[T], Resource]:
-    """The items that the call asks for, and the token of the next page if there is one."""
-    start = token_start(call.query.get("pageToken"))
-    end = start + (call.number("maxResults", size) or size)
-    return items[start:end], ({"nextPageToken": page_token(end)} if end < len(items) else {})
+def page(items: Sequence[T], call: Call, key: Callable[[T], str], size: int = 1_000) -> tuple[Sequence[T], Resource]:
+    """The items that the call asks for, and the token of the next page if there is one.
+
+    They are in the order of their keys, and a token says where a page ends: what comes or goes meanwhile, as when
+    each table is deleted as it is listed, makes no item appear twice or never.
+    """
+    after = call.query.get("pageToken", "").removeprefix("after-")
+    rest = [item for item in items if key(item) > after]
+    found = rest[: call.number("maxResults", size) or size]
+    return found, ({"nextPageToken": f"after-{key(found[-1])}"} if len(found) < len(rest) else {})
 
 
 def page_token(start: int) -> str:

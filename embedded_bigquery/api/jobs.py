@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from embedded_bigquery.api.call import Answer, Call, Routes, page
+from embedded_bigquery import checks
+from embedded_bigquery.api import shapes
+from embedded_bigquery.api.call import Answer, Call, Routes, disagreement, page
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.copy import run_copy
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import InvalidValue
+from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.extract import run_extract
 from embedded_bigquery.job_rows import EMAIL
 from embedded_bigquery.jobs import Job, Result
@@ -24,24 +26,35 @@ SHORT = {"QUERY": 0.02, "LOAD": 1.0, "COPY": 1.0, "EXTRACT": 1.0}
 
 def start(engine: Engine, project: str, body: Resource, file: Path | None = None) -> Job:
     """Starts the job that a Job resource describes; `file` holds what was uploaded for a load."""
-    configuration = dict(body.get("configuration") or {})
+    job = shapes.JOB(body, "")
+    configuration = job["configuration"]
     work: Mapping[str, Callable[[Job], Result]] = {
         "query": partial(run_query, engine),
         "load": partial(run_load, engine, file),
         "copy": partial(run_copy, engine),
         "extract": partial(run_extract, engine),
     }
-    kind = next((key for key in work if key in configuration), None)
-    if kind is None:
-        raise InvalidValue("Required parameter is missing: configuration.query, .load, .copy or .extract")
+    kinds = [key for key in work if key in configuration]
+    if len(kinds) != 1:
+        raise InvalidValue(
+            "Job configuration must contain exactly one job-specific configuration object (e.g., query, load, extract),"
+            f" but there were {len(kinds)}"
+        )
+    [kind] = kinds
+    if configuration.get("dryRun") and kind != "query":
+        raise NotSupported(f"dry run of a {kind} job")
+    checks.labels(configuration)
     configuration["jobType"] = kind.upper()
-    id = (body.get("jobReference") or {}).get("jobId")
+    reference = job.get("jobReference") or {}
+    given = reference.get("projectId", project)
+    if given != project:
+        raise InvalidValue(disagreement(given, project))
+    id = reference.get("jobId")
     return engine.jobs.submit(project, id, configuration, work[kind])
 
 
 def insert(engine: Engine, call: Call) -> Resource:
-    job = start(engine, call.project, call.body())
-    return first_answer(job)
+    return first_answer(start(engine, call.project, call.body(shapes.anything)))
 
 
 def first_answer(job: Job) -> Resource:
@@ -69,7 +82,7 @@ def list_jobs(engine: Engine, call: Call) -> Resource:
         for job in engine.jobs.latest(call.project, parent)
         if (states is None or job.state.lower() == states.lower()) and earliest <= job.created_ms <= latest
     ]
-    items, token = page(found, call)
+    items, token = page(found, call, lambda job: job.order)
     listed = []
     for job in items:
         item = shown(job)

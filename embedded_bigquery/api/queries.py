@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Call, Routes
 from embedded_bigquery.api.jobs import reference, start
 from embedded_bigquery.api.tabledata import rows_page
@@ -18,7 +19,7 @@ OF_ANSWER = ("kind", "maxResults", "timeoutMs", "requestId", "formatOptions", "l
 
 
 def query(engine: Engine, call: Call) -> Resource:
-    body = call.body()
+    body = call.body(shapes.QUERY_REQUEST)
     if body.get("queryResultsFormat") == "ARROW":
         raise InvalidValue("queryResultsFormat ARROW is not known here; use JSON")
     configuration = {key: body[key] for key in OF_JOB if key in body}

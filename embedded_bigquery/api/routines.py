@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from embedded_bigquery import tables
+from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Answer, Call, Routes, page, without_nulls
-from embedded_bigquery.catalog import Resource
+from embedded_bigquery.catalog import Resource, path_of
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import InvalidValue, NotFound
-from embedded_bigquery.query import check_procedure
+from embedded_bigquery.errors import InvalidValue, NotFound, NotSupported
+from embedded_bigquery.query import checked_routine
 from embedded_bigquery.sql.environment import TablePath
 
 KINDS = ("SCALAR_FUNCTION", "AGGREGATE_FUNCTION", "TABLE_VALUED_FUNCTION", "PROCEDURE")
+REFUSED = ("sparkOptions", "remoteFunctionOptions", "pythonOptions", "externalRuntimeOptions")
 # What routines.list gives unless a readMask asks for more.
 LISTED = ("etag", "routineReference", "routineType", "creationTime", "lastModifiedTime", "language")
 
@@ -31,48 +33,54 @@ def get(engine: Engine, call: Call) -> Resource:
 def list_routines(engine: Engine, call: Call) -> Resource:
     dataset = call.names["dataset"]
     engine.catalog.required_dataset(call.project, dataset)
-    wanted = call.query.get("filter", "").removeprefix("routineType:").strip('" ')
-    found = [item for item in engine.catalog.routines(call.project, dataset) if wanted in ("", item["routineType"])]
-    items, token = page(found, call)
-    mask = call.query.get("readMask")
-    listed = [
-        {key: item[key] for key in LISTED if key in item} if mask is None else _masked(item, mask) for item in items
-    ]
-    return {"routines": listed, **token}
+    wanted = _filter(call.query.get("filter"))
+    found = [item for item in engine.catalog.routines(call.project, dataset) if wanted in (None, item["routineType"])]
+    items, token = page(found, call, lambda item: path_of(item).name)
+    mask = call.query.get("readMask") or ",".join(LISTED)
+    return {"routines": [_masked(item, mask) for item in items], **token}
+
+
+def _filter(text: str | None) -> str | None:
+    """The type that a list's filter asks for: `routineType:PROCEDURE`; raises InvalidValue."""
+    if not text:
+        return None
+    key, _, wanted = text.partition(":")
+    wanted = wanted.strip(' "')
+    if key.strip() != "routineType" or wanted not in KINDS:
+        raise InvalidValue(f"Invalid filter: {text}; known: routineType:{{{'|'.join(KINDS)}}}")
+    return wanted
 
 
 def _masked(resource: Resource, mask: str | None) -> Resource:
-    if mask is None or mask == "*":
+    """The keys that the mask names, separated by commas."""
+    if not mask or mask == "*":
         return resource
     keys = {part.split(".")[0].strip() for part in mask.split(",")} | {"routineReference"}
     return {key: value for key, value in resource.items() if key in keys}
 
 
 def insert(engine: Engine, call: Call) -> Resource:
-    body = without_nulls(call.body())
-    name = body.get("routineReference", {}).get("routineId", "")
-    return _put(engine, body, TablePath(call.project, call.names["dataset"], name), replace=False)
+    body = without_nulls(call.body(shapes.ROUTINE))
+    reference = body.get("routineReference") or {}
+    call.agree(reference)
+    return _put(engine, call, body, reference.get("routineId", ""), replace=False)
 
 
 def update(engine: Engine, call: Call) -> Resource:
-    body = without_nulls(call.body())
+    body = without_nulls(call.body(shapes.ROUTINE))
     old = required(engine, call.path)
     call.check_etag(old, body.get("etag"))
-    kept = TablePath(call.project, call.names["dataset"], old["routineReference"]["routineId"])
-    return _put(engine, body, kept, replace=True)
+    if body["routineType"] != old["routineType"]:
+        raise InvalidValue(f"Cannot change the type of routine {tables.shown(path_of(old))} from {old['routineType']}")
+    return _put(engine, call, body, path_of(old).name, replace=True)
 
 
-def _put(engine: Engine, body: Resource, path: TablePath, *, replace: bool) -> Resource:
-    if not path.name:
-        raise InvalidValue("Required parameter is missing: routineReference.routineId")
-    if body.get("routineType") not in KINDS:
-        raise InvalidValue(f"Invalid routine type: {body.get('routineType')}; known: {', '.join(KINDS)}")
-    if "definitionBody" not in body:
-        raise InvalidValue("Required parameter is missing: definitionBody")
-    reference = {"projectId": path.project, "datasetId": path.dataset, "routineId": path.name}
-    resource = {"language": "SQL", **body, "routineReference": reference}
-    if resource["routineType"] == "PROCEDURE" and resource["language"] == "SQL":
-        check_procedure(engine, resource)
+def _put(engine: Engine, call: Call, body: Resource, name: str, *, replace: bool) -> Resource:
+    refused = next((key for key in REFUSED if key in body), None)
+    if refused is not None:
+        raise NotSupported(f"routine with {refused}")
+    reference = {"projectId": call.project, "datasetId": call.names["dataset"], "routineId": name}
+    resource = checked_routine(engine, {**body, "routineReference": reference})
     with engine.connection() as connection:
         return tables.put_routine(engine.catalog, connection, resource, replace=replace)
 

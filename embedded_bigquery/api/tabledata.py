@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedded_bigquery.api import tables
+from embedded_bigquery.api import shapes, tables
 from embedded_bigquery.api.call import Call, Routes, page_token, token_start
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.duck import execute
@@ -12,6 +12,7 @@ from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_json
 from embedded_bigquery.rows import Row, Rows, TableRows
+from embedded_bigquery.tables import is_stored
 from embedded_bigquery.types import Field, quoted
 from embedded_bigquery.values import (
     TimestampText,
@@ -32,7 +33,7 @@ TIMESTAMPS: dict[str, TimestampText] = {
 
 def list_rows(engine: Engine, call: Call) -> Resource:
     resource, relation = tables.addressed(engine, call.path)
-    if resource["type"] != "TABLE":
+    if not is_stored(resource):
         raise InvalidValue(f"Cannot list a table of type {resource['type']}.")
     fields = fields_of(resource)
     if "selectedFields" in call.query:
@@ -87,7 +88,7 @@ def insert_all(engine: Engine, call: Call) -> Resource:
     resource = tables.required(engine, call.path)
     if resource["type"] != "TABLE":
         raise InvalidValue(f"Cannot add rows to a table of type {resource['type']}.")
-    body = call.body()
+    body = call.body(shapes.INSERT_ALL)
     if body.get("templateSuffix"):
         raise NotSupported("insertAll with templateSuffix")
     fields = fields_of(resource)

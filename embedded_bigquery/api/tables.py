@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from embedded_bigquery import decorators, tables
+from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
 from embedded_bigquery.catalog import Resource, fields_of, path_of
 from embedded_bigquery.destination import checked_fields
 from embedded_bigquery.duck import execute, fetch
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import InvalidValue, NotFound, NotSupported
+from embedded_bigquery.errors import NotFound, NotSupported, WrongKind
 from embedded_bigquery.query import columns_of, default_sql
 from embedded_bigquery.sizes import bytes_sql
 from embedded_bigquery.sql.environment import TablePath
+from embedded_bigquery.types import Field
 
 VIEWS = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW"}
 LISTED = (
@@ -29,6 +30,8 @@ LISTED = (
     "expirationTime",
     "requirePartitionFilter",
 )
+# What a PUT that leaves it out does not take away.
+KEPT = ("schema", "timePartitioning", "rangePartitioning", "snapshotDefinition", "cloneDefinition")
 COMPUTED = ("numRows", "numBytes", "numLongTermBytes", "kind", "id", "selfLink", "location")
 
 
@@ -53,7 +56,7 @@ def shown(engine: Engine, resource: Resource, relation: str | None = None) -> Re
         "location": engine.catalog.location,
         **resource,
     }
-    if not any(key in resource for key in VIEWS):
+    if tables.is_stored(resource):
         rows, size = _measured(engine, resource, relation or engine.catalog.duckdb_name(path))
         answer |= {"numRows": str(rows), "numBytes": str(size), "numLongTermBytes": "0"}
     return answer
@@ -69,10 +72,10 @@ def _measured(engine: Engine, resource: Resource, relation: str) -> tuple[int, i
 
 
 def insert(engine: Engine, call: Call) -> Resource:
-    body = without_nulls(call.body())
-    name = body.get("tableReference", {}).get("tableId", "")
-    if not name or "$" in name:
-        raise InvalidValue(f'Invalid table ID "{name}".')
+    body = without_nulls(call.body(shapes.TABLE))
+    reference = body.get("tableReference") or {}
+    call.agree(reference)
+    name = reference.get("tableId", "")
     body["tableReference"] = {"projectId": call.project, "datasetId": call.names["dataset"], "tableId": name}
     checked, default = _checked(engine, body), partial(default_sql, engine)
     with engine.connection() as connection:
@@ -80,29 +83,35 @@ def insert(engine: Engine, call: Call) -> Resource:
     return shown(engine, made)
 
 
-def _checked(engine: Engine, body: Resource) -> Resource:
+def _checked(engine: Engine, body: Resource, kind: str | None = None) -> Resource:
     """The table as it is stored: its kind, its columns in canonical form, those of a view found by its query."""
     if "externalDataConfiguration" in body:
         raise NotSupported("external tables")
     stored = {key: value for key, value in body.items() if key not in COMPUTED}
-    stored["type"] = next((kind for key, kind in VIEWS.items() if key in body), "TABLE")
+    views = [known for key, known in VIEWS.items() if key in body]
+    stored["type"] = kind or (views[0] if views else "TABLE")
+    if views not in ([], [stored["type"]]):
+        raise WrongKind(tables.shown(path_of(body)), stored["type"])
     given = checked_fields((body.get("schema") or {}).get("fields", ()))
-    if stored["type"] != "TABLE":
+    if views:
         given = _view_columns(engine, body, given)
     stored["schema"] = {"fields": [field.api() for field in given]}
+    partitioning = stored.get("timePartitioning") or {}
+    if "requirePartitionFilter" in partitioning:  # where it stood once
+        stored["timePartitioning"] = {key: partitioning[key] for key in partitioning if key != "requirePartitionFilter"}
+        stored.setdefault("requirePartitionFilter", partitioning["requirePartitionFilter"])
     return stored
 
 
-def _view_columns(engine: Engine, body: Resource, given: tuple[Any, ...]) -> tuple[Any, ...]:
+def _view_columns(engine: Engine, body: Resource, given: tuple[Field, ...]) -> tuple[Field, ...]:
     view = body.get("view") or body.get("materializedView") or {}
     if view.get("useLegacySql"):
         raise NotSupported("legacy SQL (useLegacySql: true)")
-    found = columns_of(engine, view.get("query", "")).fields
-    known = {field.name.lower(): field for field in given}
-    descriptions = {name: field.description for name, field in known.items()}
-    return tuple(
-        type(field)(field.name, field.type, description=descriptions.get(field.name.lower())) for field in found
-    )
+    if view.get("userDefinedFunctionResources"):
+        raise NotSupported("userDefinedFunctionResources")
+    found = columns_of(engine, view["query"]).fields
+    known = {field.name.lower(): field.description for field in given}
+    return tuple(Field(field.name, field.type, description=known.get(field.name.lower())) for field in found)
 
 
 def get(engine: Engine, call: Call) -> Resource:
@@ -134,7 +143,7 @@ def list_tables(engine: Engine, call: Call) -> Resource:
         for item in engine.catalog.tables(call.project, call.names["dataset"])
         if has_labels(item, call.query.get("filter"))
     ]
-    items, token = page(found, call)
+    items, token = page(found, call, lambda item: path_of(item).name)
     listed = [_listed(item) for item in items]
     return {"kind": "bigquery#tableList", "tables": listed, "totalItems": len(found), **token}
 
@@ -149,23 +158,24 @@ def _listed(resource: Resource) -> Resource:
 def patch(engine: Engine, call: Call) -> Resource:
     old = required(engine, call.path)
     call.check_etag(old)
-    return _store(engine, merged(old, call.body()), old)
+    return _store(engine, merged(old, call.body(shapes.TABLE)), old)
 
 
 def update(engine: Engine, call: Call) -> Resource:
     old = required(engine, call.path)
     call.check_etag(old)
-    body = without_nulls(call.body())
-    return _store(engine, {"schema": old.get("schema", {}), "creationTime": old["creationTime"], **body}, old)
+    body = without_nulls(call.body(shapes.TABLE))
+    kept = {key: old[key] for key in KEPT if key in old}
+    return _store(engine, {**kept, **body, "creationTime": old["creationTime"]}, old)
 
 
 def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
     resource["tableReference"] = old["tableReference"]
-    checked, default = _checked(engine, resource), partial(default_sql, engine)
+    checked, default = _checked(engine, resource, old["type"]), partial(default_sql, engine)
     with engine.connection() as connection:
-        if checked["type"] == "TABLE":
-            return shown(engine, tables.update_table(engine.catalog, connection, checked, default))
-        return shown(engine, tables.create_table(engine.catalog, connection, checked, replace=True))
+        if checked["type"] in VIEWS.values():
+            return shown(engine, tables.create_table(engine.catalog, connection, checked, replace=True))
+        return shown(engine, tables.update_table(engine.catalog, connection, checked, default))
 
 
 def delete(engine: Engine, call: Call) -> Answer:

@@ -7,6 +7,7 @@ import re
 import uuid
 from pathlib import Path
 
+from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Answer, Call, Routes
 from embedded_bigquery.api.jobs import first_answer, start
 from embedded_bigquery.catalog import Resource
@@ -29,7 +30,7 @@ def insert(engine: Engine, call: Call) -> Answer | Resource:
         id = uuid.uuid4().hex
         file = engine.uploads() / id
         file.touch()
-        _description(file).write_text(json.dumps(call.body()))
+        _description(file).write_text(json.dumps(call.body(shapes.anything)))
         location = f"/upload/bigquery/v2/projects/{call.project}/jobs?uploadType=resumable&upload_id={id}"
         return Answer(200, {}, {"Location": location})
     raise InvalidValue(f"Invalid uploadType: {kind}; known: multipart, resumable")

@@ -10,6 +10,7 @@ from typing import Any
 from embedded_bigquery import tables
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.schema_changes import Default, narrows
 from embedded_bigquery.sql.definitions import (
     Action,
     AddColumn,
@@ -24,8 +25,6 @@ from embedded_bigquery.sql.definitions import (
 from embedded_bigquery.sql.functions.registry import converted
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.types import Field, quoted
-
-Default = Callable[[str], str]
 
 
 def altered(
@@ -173,7 +172,7 @@ class _Alteration:
             self._type(position, field, action.value, head)
 
     def _type(self, position: int, field: Field, wanted: Field, head: str) -> None:
-        narrower = wanted.type == field.type and bool(wanted.parameters) and _narrows(field, wanted)
+        narrower = wanted.type == field.type and narrows(field, wanted)
         if coerces(field.type, wanted.type) is None or narrower:
             raise InvalidQuery(
                 f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({field.type}) is "
@@ -183,11 +182,3 @@ class _Alteration:
         if wanted.type != field.type:
             value = converted(quoted(field.name), field.type, wanted.type)
             self.statements.append(f"{head} SET DATA TYPE {wanted.type.duckdb()} USING {value}")
-
-
-def _narrows(old: Field, new: Field) -> bool:
-    """Whether the new sizes hold less than the old ones; none at all hold the most."""
-    if not old.parameters:
-        return True
-    before, after = (*old.parameters, 0)[:2], (*new.parameters, 0)[:2]
-    return after[1] < before[1] or after[0] - after[1] < before[0] - before[1]

@@ -8,21 +8,27 @@ from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.catalog import Resource, fields_of
-from embedded_bigquery.errors import Duplicate, EngineError, InvalidQuery, NotFound, NotSupported
+from embedded_bigquery.errors import (
+    Duplicate,
+    EngineError,
+    InvalidQuery,
+    NotFound,
+    NotSupported,
+    WrongKind,
+)
 from embedded_bigquery.script.alterations import add_key, altered
 from embedded_bigquery.script.names import Names
 from embedded_bigquery.script.outcome import Outcome
-from embedded_bigquery.script.parser import parse_script
 from embedded_bigquery.script.partitions import partitioning
+from embedded_bigquery.script.routines import check_routine, routine_resource
 from embedded_bigquery.script.session import Session
-from embedded_bigquery.script.strict import check_body
 from embedded_bigquery.sql.ddl import ROUTINES, parse_definition
 from embedded_bigquery.sql.definitions import Alter, Create, Drop
-from embedded_bigquery.sql.environment import Routine, RoutineArgument, TablePath, Translated
+from embedded_bigquery.sql.environment import Routine, TablePath, Translated
 from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.sql.tokens import moved
 from embedded_bigquery.sql.translate import translate, translate_expression
-from embedded_bigquery.types import Field, Type, quoted, standard, standard_field
+from embedded_bigquery.types import Field, Type, quoted
 
 ZONE_OF_OPTIONS = "America/Los_Angeles"  # where @@time_zone is not set; source: "System variables reference"
 Evaluate = Callable[..., tuple[Type, Any]]
@@ -222,58 +228,44 @@ class Definer:
 
     def _create_routine(self, made: Create, text: str, dry_run: bool) -> Outcome:
         kind = "CREATE_" + {"TABLE FUNCTION": "TABLE_FUNCTION"}.get(made.kind, made.kind.split()[-1])
-        if made.kind == "PROCEDURE":
-            self._check_body(made, text)
+        path = self._routine_path(made)
+        routine = Routine(
+            path,
+            ROUTINE_KINDS[made.kind],
+            made.arguments,
+            made.body,
+            made.returns,
+            made.columns or (),
+            {"JS": "JAVASCRIPT"}.get(made.language, made.language),
+            routine_options(made),
+        )
+        try:
+            check_routine(routine, self.session)
+        except EngineError as error:
+            error.at = error.at and moved(error.at, text, made.body_start)
+            raise
         if made.temporary:
-            return self._create_temporary_routine(made, kind)
-        path = self.session.required_path(made.path, "Routine")
+            return self._create_temporary_routine(routine, made.replace, kind)
         exists = self.catalog.routine_resource(path) is not None
         if dry_run:
             return Outcome(kind, routine=path)
         if exists and made.if_not_exists:
             return Outcome(kind, routine=path, operation="SKIP")
-        resource: Resource = {
-            "routineReference": {"projectId": path.project, "datasetId": path.dataset, "routineId": path.name},
-            "routineType": ROUTINE_KINDS[made.kind],
-            "language": {"JS": "JAVASCRIPT"}.get(made.language, made.language),
-            "arguments": [argument_resource(argument, made.kind) for argument in made.arguments],
-            "definitionBody": made.body,
-        }
-        if made.returns is not None:
-            resource["returnType"] = standard(made.returns)
-        if made.kind == "TABLE FUNCTION" and made.columns is not None:
-            resource["returnTableType"] = {"columns": [standard_field(column) for column in made.columns]}
-        if made.options.get("description") is not None:
-            resource["description"] = made.options["description"]
-        if made.options.get("library") is not None:
-            resource["importedLibraries"] = made.options["library"]
-        if made.kind == "PROCEDURE":
-            resource["strictMode"] = bool(made.options.get("strict_mode", True))
+        resource = routine_resource(routine)
         tables.put_routine(self.catalog, self.session.connection, resource, replace=made.replace)
         return Outcome(kind, routine=path, operation="REPLACE" if exists else "CREATE")
 
-    def _check_body(self, made: Create, text: str) -> None:
-        """The body's grammar, and in strict mode its names and types."""
-        try:
-            if made.options.get("strict_mode", True):
-                check_body(made.body, made.arguments, self.session)
-            else:
-                parse_script(made.body, tuple(argument.name for argument in made.arguments))
-        except EngineError as error:
-            error.at = error.at and moved(error.at, text, made.body_start)
-            raise
+    def _routine_path(self, made: Create) -> TablePath:
+        if made.temporary:
+            return TablePath(self.catalog.project, "_SESSION", made.path[-1])
+        return self.session.required_path(made.path, "Routine")
 
-    def _create_temporary_routine(self, made: Create, kind: str) -> Outcome:
-        name = made.path[-1]
-        path = TablePath(self.catalog.project, "_SESSION", name)
-        if name.lower() in self.session.temporary_routines and not made.replace:
+    def _create_temporary_routine(self, routine: Routine, replaces: bool, kind: str) -> Outcome:
+        name = routine.path.name
+        if name.lower() in self.session.temporary_routines and not replaces:
             raise Duplicate(f"Already Exists: Routine {name}")
-        language = {"JS": "JAVASCRIPT"}.get(made.language, made.language)
-        kind_of_routine = ROUTINE_KINDS[made.kind]
-        self.session.add_temporary_routine(
-            Routine(path, kind_of_routine, made.arguments, made.body, made.returns, made.columns or (), language)
-        )
-        return Outcome(kind, routine=path, operation="CREATE")
+        self.session.add_temporary_routine(routine)
+        return Outcome(kind, routine=routine.path, operation="CREATE")
 
     # ---- DROP
 
@@ -293,9 +285,7 @@ class Definer:
         if existing is None and made.if_exists:
             return Outcome(kind, target=path, operation="SKIP")
         if existing is not None and existing["type"] != TABLE_KINDS[made.kind]:
-            raise InvalidQuery(
-                f"{tables.shown(path)} is not allowed for this operation because it is not a {made.kind}"
-            )
+            raise WrongKind(tables.shown(path), existing["type"])
         tables.drop_table(self.catalog, self.session.connection, path)
         return Outcome(kind, target=path, operation="DROP")
 
@@ -341,23 +331,18 @@ class Definer:
         return Outcome(kind, target=path, operation="ALTER")
 
 
-def argument_resource(argument: RoutineArgument, kind: str) -> Resource:
-    """An argument as routines.get answers it."""
-    resource: Resource = {"name": argument.name}
-    if argument.is_table:
-        if argument.table_fields:
-            resource["tableType"] = {"columns": [standard_field(field) for field in argument.table_fields]}
-        else:
-            resource["argumentKind"] = "ANY_TABLE"
-    elif argument.type is None:
-        resource["argumentKind"] = "ANY_TYPE"
-    else:
-        resource["dataType"] = standard(argument.type)
-    if kind == "PROCEDURE":
-        resource["mode"] = argument.mode
-    if kind == "AGGREGATE FUNCTION" and not argument.is_aggregate:
-        resource["isAggregate"] = False
-    return resource
+def routine_options(made: Create) -> dict[str, Any]:
+    """OPTIONS as the routine's resource has them; raises InvalidQuery for one that does not exist."""
+    known = {"description": "description", "library": "importedLibraries"}
+    if made.kind == "PROCEDURE":
+        known = {"description": "description", "strict_mode": "strictMode"}
+    found = {} if made.determinism is None else {"determinismLevel": made.determinism}
+    for name, value in made.options.items():
+        if name not in known:
+            raise InvalidQuery(f"Unknown option: {name}")
+        if value is not None:
+            found[known[name]] = value
+    return found
 
 
 def table_options(options: Mapping[str, Any]) -> Resource:

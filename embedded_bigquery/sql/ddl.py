@@ -6,6 +6,7 @@ Source: "Data definition language (DDL) statements in GoogleSQL".
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql.columns import ColumnParser, Constant
@@ -153,8 +154,10 @@ class _Parser(ColumnParser):
             raise NotSupported("routine with a connection")
         if self.tokens.take("RETURNS"):
             made = self._returns(made)
-        self.tokens.take("NOT")
-        self.tokens.take("DETERMINISTIC")
+        if self.tokens.take("NOT", "DETERMINISTIC"):
+            made = replace(made, determinism="NOT_DETERMINISTIC")
+        elif self.tokens.take("DETERMINISTIC"):
+            made = replace(made, determinism="DETERMINISTIC")
         if self.tokens.take("LANGUAGE"):
             made = replace(made, language=self.tokens.identifier().upper())
         options = self.options()
@@ -168,19 +171,21 @@ class _Parser(ColumnParser):
             text = self.tokens.text[start:].rstrip().rstrip(";").rstrip()
             return replace(made, options=options, body=text, body_start=start)
         self.tokens.expect("AS")
-        text, body = self._body(made)
-        return replace(made, language=text, options=options or self.options(), body=body)
+        made = replace(made, **self._body(made))
+        return replace(made, options=options or self.options())
 
-    def _body(self, made: Create) -> tuple[str, str]:
-        if made.language != "SQL":
-            return made.language, self.tokens.string()
-        if made.kind == "TABLE FUNCTION":
-            body = self.query("OPTIONS")
-            return made.language, body
-        self.tokens.expect("(")
-        body = self.expression(")")
-        self.tokens.expect(")")
-        return made.language, body
+    def _body(self, made: Create) -> dict[str, Any]:
+        """What stands behind AS, and where in the text."""
+        is_expression = made.language == "SQL" and made.kind != "TABLE FUNCTION"
+        if is_expression:
+            self.tokens.expect("(")
+        start = self.tokens.start
+        if is_expression:
+            body = self.expression(")")
+            self.tokens.expect(")")
+        else:
+            body = self.tokens.string() if made.language != "SQL" else self.query("OPTIONS")
+        return {"body": body, "body_start": start}
 
     def _returns(self, made: Create) -> Create:
         if self.tokens.take("TABLE"):

@@ -44,6 +44,7 @@ class Create:
     arguments: tuple[RoutineArgument, ...] = ()
     returns: Type | None = None
     language: str = "SQL"
+    determinism: str | None = None  # the API's determinismLevel
     body: str = ""
     body_start: int = 0  # where the body begins in the statement's text
 

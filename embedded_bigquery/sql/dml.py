@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.errors import InvalidQuery, WrongKind
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.assignments import stored, target_field, with_field
 from embedded_bigquery.sql.environment import Guard, Relation, Translated
@@ -44,8 +44,8 @@ class Dml(Queries):
 
     def _target(self, path: nodes.Names, at: nodes.Place) -> Relation:
         found = self.relation(path, at)
-        if found.view_query is not None:
-            raise InvalidQuery(f"Cannot modify {found.path}: it is a view", at=at)
+        if found.kind not in ("TABLE", "TEMP"):
+            raise WrongKind(found.path, found.kind)
         return found
 
     def _condition(self, node: nodes.Update | nodes.Delete, scope: Scope, verb: str) -> str:

@@ -78,7 +78,7 @@ def test_what_is_extracted_can_be_loaded(client: bigquery.Client, form: str) -> 
     config = ExtractJobConfig(destination_format=form, compression="GZIP")
     client.extract_table("d.flight", "gs://bucket/flight-*", job_config=config).result()
     schema = client.get_table("d.flight").schema
-    load = LoadJobConfig(source_format=form, schema=schema, skip_leading_rows=1 if form == "CSV" else None)
+    load = LoadJobConfig(source_format=form, schema=schema, skip_leading_rows=1 if form == "CSV" else 0)
     job = client.load_table_from_uri("gs://bucket/flight-*", "d.again", job_config=load).result()
     assert (job.output_rows, job.input_files) == (2, 1)
     wanted = rows(client, "d.flight")
@@ -130,7 +130,7 @@ def test_what_is_no_file_of_a_bucket_is_refused(
     ("table", "uri", "config", "message"),
     [
         ("d.nested", "gs://bucket/t", {}, "nested schema. Field: a"),
-        ("d.v", "gs://bucket/t", {}, "local:d.v is not allowed for this operation because it is not a TABLE"),
+        ("d.v", "gs://bucket/t", {}, "local:d.v is not allowed for this operation because it is currently a VIEW."),
         ("d.nothing", "gs://bucket/t", {}, "Not found: Table local:d.nothing"),
         ("d.flight", "gs://nowhere/t", {}, "Not found: bucket of gs://nowhere/t"),
         ("d.flight", "gs://bucket/t", {"destination_format": "AVRO"}, "not supported: extract as AVRO"),

@@ -130,8 +130,9 @@ def test_temporary_tables_of_a_job_go_with_it(client: bigquery.Client) -> None:
 def test_a_defect_of_the_engine_is_called_one_and_logged(
     client: bigquery.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # A parameter type that the client lets through, and that no type of the engine's is.
-    body = {"jobReference": {}, "configuration": {"query": {"query": "SELECT 1", "queryParameters": 1}}}
+    # A value that no client sends, and that nothing looks for.
+    parameter = {"parameterType": {"type": "ARRAY", "arrayType": {"type": "INT64"}}, "parameterValue": {"arrayValues": 1}}
+    body = {"jobReference": {}, "configuration": {"query": {"query": "SELECT 1", "queryParameters": [parameter]}}}
     with caplog.at_level(logging.ERROR, "embedded_bigquery.jobs"):
         answer = client._connection.api_request("POST", "/projects/local/jobs", data=body)
     assert "Internal error of the embedded engine: TypeError" in answer["status"]["errorResult"]["message"]

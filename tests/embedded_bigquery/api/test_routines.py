@@ -81,7 +81,7 @@ def test_without_strict_mode_only_the_grammar_of_a_body_counts(client: bigquery.
 
 
 def test_a_routine_without_a_kind_or_a_body_is_refused(client: bigquery.Client) -> None:
-    with pytest.raises(exceptions.BadRequest, match="Invalid routine type"):
+    with pytest.raises(exceptions.BadRequest, match="Required parameter is missing: routineType"):
         client.create_routine(bigquery.Routine("local.d.x", body="1"))
     with pytest.raises(exceptions.BadRequest, match="definitionBody"):
         client.create_routine(bigquery.Routine("local.d.x", type_="PROCEDURE"))

@@ -109,7 +109,7 @@ def test_an_update_adds_columns_inside_of_records(client: bigquery.Client) -> No
         ({"x": 1, "y": None}, [{"x": 2, "y": None}])
     ]
     table.schema = schema("z", "y")
-    with pytest.raises(exceptions.BadRequest, match=r"Field one\.x has changed type, mode or name"):
+    with pytest.raises(exceptions.BadRequest, match=r"Field one\.x is missing in new schema"):
         client.update_table(table, ["schema"])
 
 

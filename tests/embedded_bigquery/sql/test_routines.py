@@ -69,7 +69,8 @@ def test_wrong_call_is_refused(
     rows(FUNCTIONS)
     rows("CREATE OR REPLACE FUNCTION d.loop(x INT64) RETURNS INT64 AS (x); SELECT 1")
     rows("CREATE OR REPLACE FUNCTION d.loop(x INT64) RETURNS INT64 AS (d.loop(x)); SELECT 1")
-    rows("CREATE FUNCTION d.out() RETURNS INT64 AS (v); SELECT 1")
+    rows("CREATE TABLE d.k (v INT64); CREATE FUNCTION d.out() AS ((SELECT MAX(v) FROM d.k)); SELECT 1")
+    rows("ALTER TABLE d.k RENAME COLUMN v TO w; SELECT 1")
     assert message in error(f"DECLARE v INT64 DEFAULT 1; {sql}")
 
 
