@@ -78,7 +78,8 @@ def _names(routine: Routine, session: Session) -> Names:
 
 def _aggregate_type(routine: Routine, session: Session) -> Type:
     """The type of the body over rows that have the arguments as columns."""
-    columns = ", ".join(f"CAST(NULL AS {argument.type}) AS `{argument.name}`" for argument in routine.arguments if argument.is_aggregate)
+    given = [argument for argument in routine.arguments if argument.is_aggregate]
+    columns = ", ".join(f"CAST(NULL AS {argument.type}) AS `{argument.name}`" for argument in given)
     try:
         made = translate(f"{HEAD}{routine.body}\nFROM (SELECT {columns or 1})", _names(routine, session))
     except EngineError as error:

@@ -131,7 +131,10 @@ def test_a_defect_of_the_engine_is_called_one_and_logged(
     client: bigquery.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     # A value that no client sends, and that nothing looks for.
-    parameter = {"parameterType": {"type": "ARRAY", "arrayType": {"type": "INT64"}}, "parameterValue": {"arrayValues": 1}}
+    parameter = {
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": "INT64"}},
+        "parameterValue": {"arrayValues": 1},
+    }
     body = {"jobReference": {}, "configuration": {"query": {"query": "SELECT 1", "queryParameters": [parameter]}}}
     with caplog.at_level(logging.ERROR, "embedded_bigquery.jobs"):
         answer = client._connection.api_request("POST", "/projects/local/jobs", data=body)
