@@ -50,9 +50,10 @@ def flag(value: Any, path: str) -> bool:
 
 def one_of(*words: str) -> Shape:
     def shape(value: Any, path: str) -> str:
-        if value not in words:
+        found = text(value, path).upper()  # some clients write "named"
+        if found not in words:
             raise _wrong(value, path)
-        return str(value)
+        return found
 
     return shape
 
@@ -105,7 +106,7 @@ FIELD = record(
     {
         "name": text,
         "type": text,
-        "mode": one_of("NULLABLE", "REQUIRED", "REPEATED", "nullable", "required", "repeated"),
+        "mode": one_of("NULLABLE", "REQUIRED", "REPEATED"),
         "description": text,
         "defaultValueExpression": text,
         "precision": natural,
