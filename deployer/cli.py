@@ -19,8 +19,6 @@ from deployer.errors import DeployerError, UsageError
 if TYPE_CHECKING:
     from deployer.config import Config
 
-CHANGES = 3
-
 
 class Commands(click.Group):
     """Ends every error as one paragraph on stderr; the traceback only with --debug."""
@@ -59,65 +57,126 @@ warehouse_path = click.option(
 )
 
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+jobs = click.option(
+    # At 0.3 s a call more would meet the API's 100 requests a second.
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=8,
+    show_default=True,
+    help="How much is done at once.",
+)
+overwrite_drift = click.option(
+    "--overwrite-drift", is_flag=True, help="Replace what was changed in the warehouse by no deployment."
+)
+allow_destructive = click.option(
+    "--allow-destructive", is_flag=True, help="Change and drop tables even if rows or values are lost."
+)
+prune = click.option("--prune", is_flag=True, help="Drop what was deployed and is in sql/ no more.")
+yes = click.option("--yes", is_flag=True, help="Lose rows or values without asking.")
+
+
 @main.command()
 @click.argument("config")
+@jobs
+@overwrite_drift
+@allow_destructive
+@prune
+@click.option("--no-rollback", is_flag=True, help="Leave what is replaced when something fails.")
+@yes
+@as_json
 @warehouse_path
-def sync(config: str, warehouse_path: Path | None) -> None:
-    """Creates what is missing and replaces what changed, in dependency order."""
-    from deployer.sync.definitions import load_definitions
+def sync(
+    config: str,
+    jobs: int,
+    overwrite_drift: bool,
+    allow_destructive: bool,
+    prune: bool,
+    no_rollback: bool,
+    yes: bool,
+    as_json: bool,
+    warehouse_path: Path | None,
+) -> None:
+    """Brings the environment to what sql/ says: only what changed, in dependency order, recorded."""
+    from deployer.sync import commands
+    from deployer.sync.compare import Options
 
     loaded = _config(config, warehouse_path)
-    definitions = load_definitions(loaded)
-
-    from deployer.sync.apply import apply_plan
-    from deployer.sync.live import read_state
-    from deployer.sync.plan import make_plan
-    from deployer.sync.render import line_of_step, lines_of_failure, lines_of_plan
-    from deployer.warehouse import Warehouse
-
-    if loaded.warehouse.path is not None:
-        loaded.warehouse.path.parent.mkdir(parents=True, exist_ok=True)
-    with Warehouse(loaded) as warehouse:
-        plan = make_plan(definitions, read_state(warehouse, definitions))
-        if not plan.steps:
-            _print(lines_of_plan(plan))
-            return
-        applied = apply_plan(warehouse, plan, on_done=lambda step: click.echo(line_of_step(step)))
-    failure = "\n".join(lines_of_failure(applied))
-    if failure:
-        raise DeployerError(failure)
-    click.echo(f"{len(applied.done)} done; {plan.unchanged} objects were as sql/ says.")
+    options = Options(overwrite_drift, allow_destructive, prune)
+    how = commands.How(jobs, not no_rollback, as_json, yes)
+    commands.sync(loaded, options, how)
 
 
 @main.command()
 @click.argument("config")
+@jobs
+@overwrite_drift
+@allow_destructive
+@prune
+@as_json
 @warehouse_path
 @click.pass_context
-def plan(ctx: click.Context, config: str, warehouse_path: Path | None) -> None:
+def plan(
+    ctx: click.Context,
+    config: str,
+    jobs: int,
+    overwrite_drift: bool,
+    allow_destructive: bool,
+    prune: bool,
+    as_json: bool,
+    warehouse_path: Path | None,
+) -> None:
     """Shows what sync would do, and writes nothing: exit status 0 nothing to do, 3 changes, 1 error."""
-    from deployer.sync.definitions import load_definitions
-    from deployer.sync.plan import make_plan
-    from deployer.sync.state import State
+    from deployer.sync import commands
+    from deployer.sync.compare import Options
 
     loaded = _config(config, warehouse_path)
-    definitions = load_definitions(loaded)
-    if _has_no_warehouse(loaded):
-        state = State()
-    else:
-        from deployer.sync.live import read_state
-        from deployer.warehouse import Warehouse, WarehouseInUse
+    options = Options(overwrite_drift, allow_destructive, prune)
+    ctx.exit(commands.plan(loaded, options, commands.How(jobs, as_json=as_json)))
 
-        try:
-            with Warehouse(loaded) as warehouse:
-                state = read_state(warehouse, definitions)
-        except WarehouseInUse as error:
-            raise DeployerError(str(error)) from error  # exit status 3 would say that there are changes
-    made = make_plan(definitions, state)
 
-    from deployer.sync.render import lines_of_plan
+@main.command()
+@click.argument("config")
+@as_json
+@warehouse_path
+def status(config: str, as_json: bool, warehouse_path: Path | None) -> None:
+    """Shows each object: in sync, changed here, drifted in the warehouse, missing, or unmanaged."""
+    from deployer.sync import commands
 
-    _print(lines_of_plan(made))
-    ctx.exit(CHANGES if made.steps else 0)
+    commands.status(_config(config, warehouse_path), as_json, _print_table)
+
+
+@main.command()
+@click.argument("config")
+@click.option("--to", type=click.IntRange(min=1), help="A deployment's id.  [default: the one before the latest]")
+@jobs
+@overwrite_drift
+@as_json
+@warehouse_path
+def rollback(
+    config: str, to: int | None, jobs: int, overwrite_drift: bool, as_json: bool, warehouse_path: Path | None
+) -> None:
+    """Restores the routines and views of an earlier deployment; tables stay as they are."""
+    from deployer.sync import commands
+    from deployer.sync.compare import Options
+
+    loaded = _config(config, warehouse_path)
+    _require_warehouse(loaded)
+    commands.rollback(loaded, to, Options(overwrite_drift), commands.How(jobs, as_json=as_json))
+
+
+@main.command()
+@click.argument("config")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@as_json
+@warehouse_path
+def history(config: str, limit: int, as_json: bool, warehouse_path: Path | None) -> None:
+    """Lists the deployments, the latest first."""
+    from deployer.sync import commands
+
+    loaded = _config(config, warehouse_path)
+    _require_warehouse(loaded)
+    commands.history(loaded, limit, as_json, _print_table)
 
 
 @main.command()

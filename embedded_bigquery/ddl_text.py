@@ -8,7 +8,7 @@ from typing import Any
 from embedded_bigquery.catalog import Resource, fields_of, path_of, routine_of
 from embedded_bigquery.sql.environment import RoutineArgument
 from embedded_bigquery.sql.lexer import RESERVED
-from embedded_bigquery.types import Field
+from embedded_bigquery.types import Field, Type
 
 
 def column_type(field: Field) -> str:
@@ -59,8 +59,13 @@ def _options(pairs: list[tuple[str, str, str]]) -> str:
     return "\nOPTIONS(\n" + ",\n".join(f"  {name}={value}" for name, _, value in pairs) + "\n)"
 
 
-def _column(field: Field) -> str:
-    text = f"  {identifier(field.name)} {column_type(field)}"
+def _column(field: Field, with_type: bool = True) -> str:
+    """A column, or a field of a record."""
+    text = identifier(field.name) if field.name else ""
+    if with_type:
+        kind = _full_type(field.type)
+        sizes = f"({', '.join(map(str, field.parameters))})" if field.parameters else ""
+        text = f"{text} {f'{kind[:-1]}{sizes}>' if field.type.is_array else kind + sizes}".lstrip()
     if field.required:
         text += " NOT NULL"
     if field.default is not None:
@@ -68,6 +73,30 @@ def _column(field: Field) -> str:
     if field.description is not None:
         text += f" OPTIONS(description={string_literal(field.description)})"
     return text
+
+
+def _full_type(type: Type) -> str:
+    """A type with the sizes, modes and descriptions of the fields of its records."""
+    if type.is_array and type.element is not None:
+        return f"ARRAY<{_full_type(type.element)}>"
+    return f"STRUCT<{', '.join(map(_column, type.fields))}>" if type.is_struct else type.sql()
+
+
+def _keys(resource: Resource) -> list[str]:
+    constraints = resource.get("tableConstraints") or {}
+    found = []
+    if constraints.get("primaryKey"):
+        columns = ", ".join(map(identifier, constraints["primaryKey"]["columns"]))
+        found.append(f"PRIMARY KEY ({columns}) NOT ENFORCED")
+    for key in constraints.get("foreignKeys", ()):
+        pairs = key["columnReferences"]
+        own, others = (
+            ", ".join(identifier(pair[side]) for pair in pairs) for side in ("referencingColumn", "referencedColumn")
+        )
+        table = ".".join(key["referencedTable"][part] for part in ("projectId", "datasetId", "tableId"))
+        name = identifier(key["name"])
+        found.append(f"CONSTRAINT {name} FOREIGN KEY ({own}) REFERENCES `{table}`({others}) NOT ENFORCED")
+    return found
 
 
 def _name(resource: Resource) -> str:
@@ -103,8 +132,12 @@ def table_ddl(resource: Resource) -> str:
     if resource["type"] in ("VIEW", "MATERIALIZED_VIEW"):
         query = (resource.get("view") or resource["materializedView"])["query"]
         word = resource["type"].replace("_", " ")
-        return f"CREATE {word} {head}{_options(table_options(resource))}\nAS {query};"
-    columns = ",\n".join(_column(field) for field in fields_of(resource))
+        described = any(field.description is not None for field in fields_of(resource))
+        # A view has no types of its own to declare.
+        columns = ", ".join(_column(field, with_type=False) for field in fields_of(resource))
+        listed = f"({columns})" if described else ""
+        return f"CREATE {word} {head}{listed}{_options(table_options(resource))}\nAS {query};"
+    columns = ",\n".join(f"  {line}" for line in [*map(_column, fields_of(resource)), *_keys(resource)])
     cluster = (resource.get("clustering") or {}).get("fields", ())
     text = f"CREATE TABLE {head}\n(\n{columns}\n){_partitioning(resource)}"
     if cluster:
@@ -137,11 +170,28 @@ def routine_ddl(resource: Resource) -> str:
     text = f"CREATE {words[routine.kind]} {_name(resource)}({arguments})"
     if routine.returns is not None:
         text += f" RETURNS {routine.returns.sql()}"
+    options = _options(_routine_options(resource))
     if procedure:
-        return f"{text}\n{routine.body};"
+        return f"{text}{options}\n{routine.body};"
     if routine.language != "SQL":
-        return f"{text} LANGUAGE js\nAS r'''{routine.body}''';"
-    return f"{text}\nAS {routine.body if routine.kind == 'TABLE_VALUED_FUNCTION' else f'({routine.body})'};"
+        return f"{text} LANGUAGE js{options}\nAS r'''{routine.body}''';"
+    if routine.kind != "TABLE_VALUED_FUNCTION":
+        return f"{text}\nAS ({routine.body}){options};"
+    if routine.return_fields:
+        text += f" RETURNS TABLE<{', '.join(map(_column, routine.return_fields))}>"
+    return f"{text}{options}\nAS {routine.body};"
+
+
+def _routine_options(resource: Resource) -> list[tuple[str, str, str]]:
+    found = []
+    if resource.get("description") is not None:
+        found.append(("description", "STRING", string_literal(resource["description"])))
+    if resource.get("importedLibraries"):
+        libraries = ", ".join(map(string_literal, resource["importedLibraries"]))
+        found.append(("library", "ARRAY<STRING>", f"[{libraries}]"))
+    if resource.get("strictMode") is False:
+        found.append(("strict_mode", "BOOL", "false"))
+    return found
 
 
 def option_rows(resource: Resource) -> list[dict[str, Any]]:

@@ -23,15 +23,19 @@ class CycleError(UsageError):
         self.cycle = cycle
 
 
-def in_dependency_order(objects: Mapping[Name, SqlObject]) -> list[list[SqlObject]]:
-    """Levels: the objects of one level need only those of earlier levels. Raises CycleError."""
+def dependencies(objects: Mapping[Name, SqlObject]) -> dict[Name, frozenset[Name]]:
+    """What each object needs of the others, under the names that they have here."""
     # A routine may be called in any case.
     known = {str(name).casefold(): name for name in objects}
-    graph = {
-        name: {known[key] for need in made.needs if (key := str(need).casefold()) in known and known[key] != name}
+    return {
+        name: frozenset(known[key] for need in made.needs if (key := str(need).casefold()) in known) - {name}
         for name, made in objects.items()
     }
-    sorter = TopologicalSorter(graph)
+
+
+def in_dependency_order(objects: Mapping[Name, SqlObject]) -> list[list[SqlObject]]:
+    """Levels: the objects of one level need only those of earlier levels. Raises CycleError."""
+    sorter = TopologicalSorter(dependencies(objects))
     try:
         sorter.prepare()
     except GraphCycle as error:

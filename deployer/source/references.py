@@ -1,160 +1,177 @@
 """Where a text of BigQuery SQL names something by dataset, found by its place in the grammar.
 
-`raw.flights` can be a table, or the column `flights` of something aliased `raw`. Only the words around
-it tell, so the tokens are read in order; comments and strings are never taken for names.
+`raw.flights` can be a table, or the column `flights` of something aliased `raw`. Only the words around it tell;
+comments and strings are never taken for names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
 
-from sqlglot.dialects.bigquery import BigQuery
-from sqlglot.tokenizer_core import Token, TokenType
+from deployer.source.lexer import QUOTED, WORD, Token
 
 # A name that follows one of these is a table's or a routine's; FROM and the comma are handled apart.
 INTRODUCERS = frozenset(
-    {"JOIN", "INTO", "UPDATE", "MERGE", "DELETE", "TABLE", "VIEW", "PROCEDURE", "FUNCTION", "EXISTS"}
-    | {"CALL", "USING", "LIKE", "CLONE", "COPY"}
+    """JOIN INTO INSERT UPDATE MERGE DELETE OVERWRITE TABLE VIEW PROCEDURE FUNCTION EXISTS REFERENCES CALL USING LIKE
+    CLONE COPY""".split()  # noqa: SIM905
 )
+DEFINERS = frozenset({"TABLE", "VIEW", "EXISTS", "PROCEDURE", "FUNCTION"})
+NO_CALL = DEFINERS | {"INTO", "INSERT", "OVERWRITE", "REFERENCES"}  # what may follow in parentheses are columns
 CLAUSE_ENDS = frozenset(
-    ["WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "SELECT"]
+    {"WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "SELECT"}
 )
-NO_WORDS = frozenset((TokenType.STRING, TokenType.NUMBER, TokenType.PARAMETER))
+NO_ALIAS_BEFORE = frozenset({".", ",", "(", "[", "=", "<", ">", "@"})
 
 
-class ScriptTokenizer(BigQuery.Tokenizer):
-    """sqlglot makes one opaque string of what follows CALL, EXECUTE and their like; here they are words."""
-
-    COMMANDS: ClassVar[set[TokenType]] = set()
-
-
-def tokenize(text: str) -> list[Token]:
-    """Raises sqlglot.errors.TokenError."""
-    return list(ScriptTokenizer(dialect="bigquery").tokenize(text))
+class Role(Enum):
+    CALL = "calls"  # arguments follow: a routine
+    DEFINE = "defines"  # a statement that makes or changes the object itself
+    USE = "uses"  # a table or view
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`dataset.name` at text[start:end]; `dataset_end` ends its first part; line and column count from 1."""
+    """`dataset.name` at text[start:end]; `dataset_end` ends its first part."""
 
     dataset: str
     name: str
     start: int
     dataset_end: int
     end: int
-    line: int
-    column: int
-    quoted: bool  # the whole path stands in one pair of backticks
+    role: Role
 
 
-@dataclass(slots=True)
-class _Frame:
-    """What is known inside one pair of parentheses."""
+def references(text: str, tokens: Sequence[Token], datasets: Collection[str]) -> list[Reference]:
+    """What the text names by dataset, in order.
 
-    function: str  # the word before the parenthesis
-    in_from: bool = False
-    aliases: set[str] = field(default_factory=set)  # of the FROM clause that is being read
-
-
-def references(text: str, datasets: Collection[str]) -> Iterator[Reference]:
-    """The references to the given datasets, in order; raises sqlglot.errors.TokenError."""
-    tokens = tokenize(text)
-    frames = [_Frame("")]
-    position = 0
-    while position < len(tokens):
-        token = tokens[position]
-        word = token.text.upper()
-        frame = frames[-1]
-        if token.token_type == TokenType.L_PAREN:
-            frames.append(_Frame(tokens[position - 1].text.upper() if position else ""))
-        elif token.token_type == TokenType.R_PAREN and len(frames) > 1:
-            frames.pop()
-        elif token.token_type == TokenType.SEMICOLON:
-            frames = [_Frame("")]
-        elif word == "FROM" and _opens_clause(tokens, position, frame):
-            frame.in_from, frame.aliases = True, set()
-        elif word in CLAUSE_ENDS:
-            frame.in_from = False
-        path = _path(text, tokens, position)
-        if path is None:
-            position += 1
+    A dataset that is none of the given ones is only told where nothing else can be meant: what looks like one is an
+    alias, as a rule.
+    """
+    found = []
+    for position, (kind, word, start, end) in enumerate(tokens):
+        if word == "." and position:
+            path = _path(text, tokens, position)
+        elif kind == QUOTED and "." in text[start:end]:
+            path = _quoted_path(text, tokens, position)
+        else:
             continue
-        length, reference = path
-        before = tokens[position - 1].text.upper() if position else ""
-        after = tokens[position + length].text if position + length < len(tokens) else ""
-        if reference.dataset in datasets and _is_reference(reference, tokens, position, before, after, frame):
-            yield reference
-        if frame.in_from:
-            frame.aliases.update(_alias_after(tokens, position + length))
-        position += length
+        if path is None:
+            continue
+        first = position - (word == ".")
+        if path.dataset in datasets:
+            if _is_reference(text, tokens, first, path):
+                found.append(path)
+        elif _is_stranger(text, tokens, first, path):
+            found.append(path)
+    return found
 
 
-def rename(text: str, datasets: dict[str, str]) -> str:
-    """The text with logical datasets replaced by the environment's; every other byte stays."""
-    parts, done = [], 0
-    for reference in references(text, datasets):
-        target = datasets[reference.dataset]
-        parts += [text[done : reference.start], target]
-        done = reference.dataset_end
-    return "".join([*parts, text[done:]])
+def _path(text: str, tokens: Sequence[Token], dot: int) -> Reference | None:
+    """The path whose first dot this is: its first two parts."""
+    first = tokens[dot - 1]
+    if first.kind not in (WORD, QUOTED) or (dot > 1 and tokens[dot - 2].word == ".") or dot + 1 >= len(tokens):
+        return None
+    second = tokens[dot + 1]
+    if second.kind not in (WORD, QUOTED):
+        return None
+    quote = first.kind == QUOTED
+    start, end = first.start + quote, first.end - quote
+    name = text[second.start : second.end].strip("`")
+    return Reference(text[start:end], name, start, end, second.end, _role(tokens, dot - 1, dot + 2))
 
 
-def _opens_clause(tokens: list[Token], position: int, frame: _Frame) -> bool:
-    before = tokens[position - 1].text.upper() if position else ""
-    is_distinct_from = before == "DISTINCT" and tokens[position - 2].text.upper() in ("IS", "NOT")
-    return frame.function != "EXTRACT" and not is_distinct_from
+def _quoted_path(text: str, tokens: Sequence[Token], position: int) -> Reference | None:
+    """`dataset.name` in one pair of backticks; None for a path that begins with a project."""
+    start, end = tokens[position].start + 1, tokens[position].end - 1
+    parts = text[start:end].split(".")
+    if len(parts) != 2:
+        return None
+    role = _role(tokens, position, position + 1)
+    return Reference(parts[0], parts[1], start, start + len(parts[0]), end, role)
 
 
-def _is_reference(
-    reference: Reference, tokens: list[Token], position: int, before: str, after: str, frame: _Frame
-) -> bool:
-    if after == "(" and before != "INTO":
-        return True  # a routine; an alias cannot be called. (After INTO it is a table and its columns.)
+def _role(tokens: Sequence[Token], position: int, after: int) -> Role:
+    before = tokens[position - 1].word if position else ""
+    if before == "CALL" or (_word(tokens, after) == "(" and before not in NO_CALL):
+        return Role.CALL
+    return Role.DEFINE if before in DEFINERS else Role.USE
+
+
+def _is_reference(text: str, tokens: Sequence[Token], position: int, path: Reference) -> bool:
+    if path.role is Role.CALL:
+        return True  # an alias cannot be called
+    before = tokens[position - 1].word if position else ""
     if before == "FROM":
-        return _opens_clause(tokens, position - 1, frame)
+        return _opens_clause(tokens, position - 1)
     if before in INTRODUCERS:
-        return reference.dataset not in frame.aliases
+        return not _has_alias(text, tokens, position, path.dataset)
     # In a FROM clause an alias before the comma wins over the dataset: `FROM t AS raw, raw.items`.
-    return before == "," and frame.in_from and reference.dataset not in frame.aliases
+    return (
+        before == "," and _from_before(tokens, position) >= 0 and not _has_alias(text, tokens, position, path.dataset)
+    )
 
 
-def _path(text: str, tokens: list[Token], position: int) -> tuple[int, Reference] | None:
-    """The dotted path that starts here: how many tokens it takes, and its first two parts."""
-    first = tokens[position]
-    if position and tokens[position - 1].text == ".":
-        return None
-    if text[first.start] == "`" and first.text.count(".") == 1:
-        dataset, name = first.text.split(".")
-        begin = first.start + 1
-        return 1, _reference(first, dataset, name, begin, begin + len(dataset), first.end + 1, True)
-    following = tokens[position + 1 : position + 3]
-    if len(following) < 2 or following[0].text != "." or not _is_word(first) or not _is_word(following[1]):
-        return None
-    length = 3
-    while position + length + 1 < len(tokens) and tokens[position + length].text == ".":
-        length += 2
-    quote = 1 if text[first.start] == "`" else 0
-    begin = first.start + quote
-    end = following[1].end + 1
-    return length, _reference(first, first.text, following[1].text, begin, begin + len(first.text), end, False)
+def _is_stranger(text: str, tokens: Sequence[Token], position: int, path: Reference) -> bool:
+    before = tokens[position - 1].word if position else ""
+    if (before != "FROM" and before not in INTRODUCERS) or path.dataset.startswith("_"):
+        return False
+    if path.role is Role.CALL and before != "CALL":
+        return False  # ML.PREDICT(…), NET.HOST(…)
+    # With a third part it may be a project's; a word that stands alone elsewhere is an alias or a variable.
+    after = next((at for at in range(position, len(tokens)) if tokens[at].start >= path.end), len(tokens))
+    if _word(tokens, after) == "." or not _is_reference(text, tokens, position, path):
+        return False
+    written = path.dataset.upper()
+    return not any(
+        token.word == written and _word(tokens, at + 1) != "." for at, token in enumerate(tokens) if token.kind == WORD
+    )
 
 
-def _reference(
-    token: Token, dataset: str, name: str, start: int, dataset_end: int, end: int, quoted: bool
-) -> Reference:
-    column = token.col - (token.end - token.start)  # sqlglot's column is that of the token's last character
-    return Reference(dataset, name, start, dataset_end, end, token.line, column, quoted)
+def _has_alias(text: str, tokens: Sequence[Token], position: int, alias: str) -> bool:
+    """Whether the FROM clause that is being read has the alias before this place."""
+    for earlier in range(_from_before(tokens, position) + 1 or position, position):
+        token = tokens[earlier]
+        is_name = token.kind in (WORD, QUOTED) and text[token.start : token.end].strip("`") == alias
+        if is_name and _word(tokens, earlier + 1) != "." and tokens[earlier - 1].word not in NO_ALIAS_BEFORE:
+            return True
+    return False
 
 
-def _is_word(token: Token) -> bool:
-    return token.token_type not in NO_WORDS and token.text[:1].replace("_", "a").isalpha()
+def _from_before(tokens: Sequence[Token], position: int) -> int:
+    """The FROM of the clause that this place is in; -1 when it is in another one."""
+    depth = 0
+    for earlier in range(position - 1, -1, -1):
+        word = tokens[earlier].word
+        if word in (")", "]"):
+            depth += 1
+        elif word in ("(", "["):
+            depth -= 1
+            if depth < 0:
+                return -1
+        elif depth == 0:
+            if word == ";" or word in CLAUSE_ENDS:
+                return -1
+            if word == "FROM" and _opens_clause(tokens, earlier):
+                return earlier
+    return -1
 
 
-def _alias_after(tokens: list[Token], position: int) -> Iterator[str]:
-    rest = tokens[position : position + 2]
-    if len(rest) == 2 and rest[0].text.upper() == "AS":
-        yield rest[1].text
-    elif rest and rest[0].token_type in (TokenType.VAR, TokenType.IDENTIFIER):
-        yield rest[0].text
+def _opens_clause(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a FROM opens a clause: not that of EXTRACT(DAY FROM d), nor that of IS [NOT] DISTINCT FROM."""
+    if position >= 2 and tokens[position - 1].word == "DISTINCT" and tokens[position - 2].word in ("IS", "NOT"):
+        return False
+    depth = 0
+    for earlier in range(position - 1, 0, -1):
+        word = tokens[earlier].word
+        if word in ("SELECT", ";"):
+            return True
+        depth += (word == ")") - (word == "(")
+        if depth < 0:
+            return tokens[earlier - 1].word != "EXTRACT"
+    return True
+
+
+def _word(tokens: Sequence[Token], position: int) -> str:
+    return tokens[position].word if position < len(tokens) else ""

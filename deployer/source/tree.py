@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlglot.errors import TokenError
-from sqlglot.tokenizer_core import Token, TokenType
+from typing import NamedTuple
 
 from deployer.errors import SourceError
-from deployer.source.references import Reference, references, tokenize
+from deployer.source.create import Created, parse_create
+from deployer.source.lexer import Unreadable, place, tokenize
+from deployer.source.references import Reference, references
 
-LOOP_WORDS = frozenset(("IF", "LOOP", "WHILE", "REPEAT", "FOR"))  # what END IF and its like close, nothing else opens
-NO_KEYWORDS = frozenset((TokenType.IDENTIFIER, TokenType.STRING))
 KINDS = {"tables": "TABLE", "views": "VIEW", "functions": "FUNCTION", "procedures": "PROCEDURE"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
+class Name(NamedTuple):
     """A logical name: `dataset.name`."""
 
     dataset: str
@@ -29,29 +27,39 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class SqlObject:
-    """One file: what it creates, and what its text refers to (without itself)."""
+    """One file: what it creates, and what its text refers to."""
 
     name: Name
     kind: str  # TABLE, VIEW, FUNCTION or PROCEDURE
     path: Path
     text: str
-    references: tuple[Reference, ...]
+    created: Created
+    references: tuple[Reference, ...]  # to known datasets
+    strangers: tuple[Reference, ...] = ()  # to others
 
     @property
     def needs(self) -> frozenset[Name]:
+        """What it refers to, without itself."""
         return frozenset(Name(r.dataset, r.name) for r in self.references) - {self.name}
 
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column, from 1, of a position in the text."""
+        return place(self.text, position)
 
-def load_tree(root: Path) -> dict[Name, SqlObject]:
-    """All objects below `root` by name. Raises SourceError for a file that is not one good CREATE."""
+
+def load_tree(root: Path, datasets: Collection[str] = ()) -> dict[Name, SqlObject]:
+    """All objects below `root` by name; `datasets` are those that are known beside the folders.
+
+    Raises SourceError for a file that is not one good CREATE.
+    """
     if not root.is_dir():
         raise SourceError("there is no such folder; `sql:` of the config names it", root)
     files = sorted(file for file in root.rglob("*.sql") if not file.name.endswith(".test.sql"))
-    datasets = frozenset(file.relative_to(root).parts[0] for file in files)
+    known = frozenset(file.relative_to(root).parts[0] for file in files).union(datasets)
     objects: dict[Name, SqlObject] = {}
     written: dict[str, SqlObject] = {}
     for file in files:
-        loaded = _load(root, file, datasets)
+        loaded = _load(root, file, known)
         # Routine names are not case-sensitive, and nobody means two tables whose names differ by case alone.
         twin = written.setdefault(str(loaded.name).casefold(), loaded)
         if twin is not loaded:
@@ -60,75 +68,40 @@ def load_tree(root: Path) -> dict[Name, SqlObject]:
     return objects
 
 
-def _load(root: Path, file: Path, datasets: frozenset[str]) -> SqlObject:
+def _load(root: Path, file: Path, datasets: Collection[str]) -> SqlObject:
     parts = file.relative_to(root).with_suffix("").parts
     if len(parts) != 3 or parts[1] not in KINDS:
         expected = "<dataset>/" + "|".join(KINDS) + "/<name>.sql"
         raise SourceError(f"the path says nothing that can be created; expected {expected}", file)
     name, kind = Name(parts[0], parts[2]), KINDS[parts[1]]
     try:
-        text = file.read_text(encoding="utf-8")
-        found = tuple(references(text, datasets))
-        created = _created(text, file)
+        text = file.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise SourceError(f"is not UTF-8: {error.reason} at byte {error.start}", file) from error
-    except TokenError as error:
-        raise SourceError(f"cannot be read as SQL: {error}", file) from error
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", file) from error
-    said, place = created
-    if said != (kind, str(name)):
-        message = f"creates {said[0]} {said[1]}, but the path says {kind} {name}; rename one of the two"
-        raise SourceError(message, file, *place)
-    return SqlObject(name, kind, file, text, found)
+    made = read_object(text, name, file, datasets)
+    if (made.kind, made.created.name) != (kind, str(name)):
+        message = f"creates {made.kind} {made.created.name}, but the path says {kind} {name}; rename one of the two"
+        raise SourceError(message, file, *made.place(made.created.name_at))
+    problem = ""
+    if kind == "TABLE" and made.created.replaces:
+        problem = "CREATE OR REPLACE TABLE would drop the rows; write CREATE TABLE IF NOT EXISTS"
+    elif kind != "TABLE" and made.created.skips:
+        problem = f"IF NOT EXISTS would never replace it; write CREATE OR REPLACE {kind}"
+    if problem:
+        raise SourceError(problem, file, *made.place(made.created.start))
+    return made
 
 
-def _created(text: str, file: Path) -> tuple[tuple[str, str], tuple[int, int]]:
-    """Kind and name that the file's one CREATE gives, and the name's line and column."""
-    tokens = tokenize(text)
-    words = [token.text.upper() for token in tokens]
-    if not words or words[0] != "CREATE":
-        line = tokens[0].line if tokens else 1
-        raise SourceError("the first statement must be CREATE", file, line)
-    position = 3 if words[1:3] == ["OR", "REPLACE"] else 1
-    kind = words[position] if position < len(words) else ""
-    position += 1
-    if kind == "TABLE" and words[position : position + 1] == ["FUNCTION"]:
-        kind = "FUNCTION"
-        position += 1
-    if words[position : position + 3] == ["IF", "NOT", "EXISTS"]:
-        position += 3
-    name, last = "", position
-    while last < len(tokens) and (last == position or tokens[last].text == "." or tokens[last - 1].text == "."):
-        name += tokens[last].text
-        last += 1
-    if not name:
-        raise SourceError("the CREATE names nothing", file, tokens[0].line)
-    _refuse_second_statement(tokens, kind, file)
-    token = tokens[position]
-    return (kind, name), (token.line, token.col - (token.end - token.start))
-
-
-def _end_of_body(tokens: list[Token]) -> int:
-    """The position after the END that closes a procedure's BEGIN; the end of the text when there is none."""
-    words = [token.text.upper() if token.token_type not in NO_KEYWORDS else "" for token in tokens] + [""]
-    depth = 0
-    for position, word in enumerate(words):
-        after = words[position + 1] if position + 1 < len(words) else ""
-        if (word == "BEGIN" and after not in ("TRANSACTION", ";")) or (word == "CASE" and words[position - 1] != "END"):
-            depth += 1
-        elif word == "END" and after not in LOOP_WORDS:
-            depth -= 1
-            if depth == 0:
-                return position + 1
-    return len(tokens)
-
-
-def _refuse_second_statement(tokens: list[Token], kind: str, file: Path) -> None:
-    """A procedure's body holds many statements and ends with its END; whatever else has one, up to a semicolon."""
-    first = _end_of_body(tokens) if kind == "PROCEDURE" else 0
-    for position, token in enumerate(tokens[:-1]):
-        if position >= first and token.token_type == TokenType.SEMICOLON:
-            extra = tokens[position + 1]
-            column = extra.col - (extra.end - extra.start)
-            raise SourceError("a second statement; a file holds one CREATE", file, extra.line, column)
+def read_object(text: str, name: Name, path: Path, datasets: Collection[str]) -> SqlObject:
+    """The object that a text creates; raises SourceError."""
+    try:
+        tokens = tokenize(text)
+        created = parse_create(text, tokens)
+    except Unreadable as error:
+        raise SourceError(str(error), path, *place(text, error.position)) from error
+    found = references(text, tokens, datasets)
+    strangers = tuple(each for each in found if each.dataset not in datasets)
+    known = tuple(each for each in found if each.dataset in datasets) if strangers else tuple(found)
+    return SqlObject(name, created.kind, path, text, created, known, strangers)

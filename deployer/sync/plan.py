@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from deployer.errors import DeployerError
+from deployer.errors import UsageError
+from deployer.source import Name
+from deployer.source.references import Role
+from deployer.sync.compare import Options, Step, compare, drop
 from deployer.sync.definitions import Definition
-from deployer.sync.state import State
-from deployer.sync.tables import add_columns, differences, new_columns, shape_of_definition
+from deployer.sync.state import RELATIONS, Key, Live, State
 
-Verb = Literal["create", "replace", "alter", "record"]
-
-
-class Refused(DeployerError):
-    """What the warehouse has cannot become what sql/ says without a person's decision; nothing was applied."""
+DROP_ORDER = ("PROCEDURE", "FUNCTION", "VIEW", "TABLE")  # whatever uses another one goes first
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One statement, and why it is needed. `record` has none: only the ledger is to know."""
+class Unmanaged:
+    """An object of the warehouse that sql/ does not have."""
 
-    verb: Verb
-    kind: str  # DATASET, or an object's kind
-    target: str  # the environment's name
-    reason: str
-    statement: str | None
-    definition: Definition | None  # None for a dataset
+    kind: str
+    target: str
+    is_ours: bool  # a deployment made it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,66 +30,97 @@ class Plan:
 
     steps: tuple[Step, ...]
     unchanged: int
+    unmanaged: tuple[Unmanaged, ...] = ()
+    number: int = 0  # of the latest deployment, when the plan was made
+
+    @property
+    def hindrances(self) -> tuple[Step, ...]:
+        """What a sync refuses to pass over."""
+        return tuple(step for step in self.steps if step.verb in ("drifted", "refused"))
 
 
-def make_plan(definitions: Sequence[Definition], state: State) -> Plan:
-    """Raises Refused with every object that cannot be brought to its definition."""
-    steps = _missing_datasets(definitions, state)
-    refusals = []
-    for definition in definitions:
-        try:
-            step = _step(definition, state)
-        except Refused as refusal:
-            refusals.append(str(refusal))
-            continue
+def make_plan(definitions: Sequence[Definition], state: State, options: Options | None = None) -> Plan:
+    """Raises UsageError for a reference to what neither sql/ nor the warehouse has."""
+    options = options or Options()
+    wanted = {made.name.dataset: made.target.dataset for made in definitions}
+    targets = {**state.targets, **wanted}
+    others = not_in_sql(definitions, state)
+    gone = frozenset(key for key in others if options.prune and key in state.recorded)
+    _refuse_unknown(definitions, state, gone)
+    steps = [_dataset(logical, name, options) for logical, name in wanted.items() if logical not in state.datasets]
+    for made in definitions:
+        step = compare(made, state, options)
         if step is not None:
             steps.append(step)
-    if refusals:
-        raise Refused("\n".join(refusals))
     changed = sum(step.definition is not None for step in steps)
-    return Plan(tuple(steps), len(definitions) - changed)
+    for key in sorted(gone, key=lambda key: (DROP_ORDER.index(key[1]), key[0])):
+        target = f"{targets[key[0].dataset]}.{key[0].name}"
+        steps.append(drop(key[0], target, others[key], state.recorded[key], state, options))
+    unmanaged = tuple(
+        Unmanaged(kind, f"{targets[name.dataset]}.{name.name}", (name, kind) in state.recorded)
+        for name, kind in sorted(others.keys() - gone)
+    )
+    return Plan(tuple(_linked(steps)), len(definitions) - changed, unmanaged, state.number)
 
 
-def _missing_datasets(definitions: Sequence[Definition], state: State) -> list[Step]:
-    missing = dict.fromkeys(made.target.dataset for made in definitions if made.name.dataset not in state.datasets)
-    return [
-        Step("create", "DATASET", name, "is missing", f"CREATE SCHEMA IF NOT EXISTS {name};", None) for name in missing
-    ]
+def not_in_sql(definitions: Sequence[Definition], state: State) -> dict[Key, Live]:
+    """What the warehouse has, and sql/ has nothing of that name for."""
+    defined = {(made.name, made.kind in RELATIONS) for made in definitions}
+    found: dict[Key, Live] = {}
+    for live_ones in (state.relations, state.routines):
+        is_relation = live_ones is state.relations
+        found |= {(name, live.kind): live for name, live in live_ones.items() if (name, is_relation) not in defined}
+    return found
 
 
-def _step(made: Definition, state: State) -> Step | None:
-    live, deployed = state.kind(made), state.checksums.get(made.name)
-    if live is None:
-        reason = "is new" if deployed is None else "was dropped in the warehouse"
-        return _to_file(made, "create", reason)
-    if live != made.kind:
-        raise _refused(
-            made, f"is a {live} in the warehouse, and a {made.kind} in sql/; drop it there, or move the file"
-        )
-    if deployed == made.checksum:
-        return None
-    reason = "its definition changed" if deployed else "exists, but no deployment recorded it"
-    return _changed_table(made, state, reason) if made.kind == "TABLE" else _to_file(made, "replace", reason)
+def _dataset(logical: str, target: str, options: Options) -> Step:
+    items = []
+    if options.expire_hours is not None:
+        items.append(f"default_table_expiration_days = {options.expire_hours / 24:g}")
+    if options.labels:
+        items.append(f"labels = [{', '.join(f'({key!r}, {value!r})' for key, value in options.labels)}]")
+    given = f" OPTIONS ({', '.join(items)})" if items else ""
+    statement = f"CREATE SCHEMA IF NOT EXISTS `{target}`{given};"
+    return Step("create", "DATASET", Name(logical, ""), target, "is missing", statement, after=statement)
 
 
-def _to_file(made: Definition, verb: Verb, reason: str) -> Step:
-    return Step(verb, made.kind, str(made.target), reason, made.text, made)
+def _linked(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, each with those that come first, and with what it calls that is new or changes in its reason."""
+    acting = {step.key: step for step in steps if step.verb not in ("record", "drop")}
+    by_name = {step.name: step for step in acting.values()}
+    earlier: list[Key] = list(acting)
+    first, kind = frozenset(acting), ""
+    for step in steps:
+        if step.verb == "drop":
+            if step.kind != kind:
+                first, kind = frozenset(earlier), step.kind
+            earlier.append(step.key)
+            yield replace(step, needs=first)
+        elif step.definition is None or step.verb == "record":
+            yield step
+        else:
+            needed = [by_name[name] for name in sorted(step.definition.needs) if name in by_name]
+            dataset = by_name.get(Name(step.name.dataset, ""))
+            keys = frozenset(each.key for each in [*needed, *([dataset] if dataset else [])])
+            called = [f"calls {each.target}, which {_news(each)}" for each in needed if each.kind not in RELATIONS]
+            yield replace(step, needs=keys, reason="; ".join([step.reason, *called]))
 
 
-def _changed_table(made: Definition, state: State, reason: str) -> Step:
-    wanted, live = shape_of_definition(made), state.shapes[made.name]
-    added = new_columns(wanted, live)
-    if added is None:
-        raise _refused(
-            made,
-            f"cannot become what its file says without loss or a copy: {'; '.join(differences(wanted, live))}. "
-            "Change the table by hand, or the file back",
-        )
-    if not added:
-        return Step("record", "TABLE", str(made.target), f"{reason}; the table is as its file says", None, made)
-    names = ", ".join(column.name for column in added)
-    return Step("alter", "TABLE", str(made.target), f"new columns: {names}", add_columns(str(made.target), added), made)
+def _news(step: Step) -> str:
+    return "is new" if step.verb == "create" else "changes"
 
 
-def _refused(made: Definition, problem: str) -> Refused:
-    return Refused(f"{made.source.path}: {made.target} {problem}. Nothing was applied.")
+def _refuse_unknown(definitions: Sequence[Definition], state: State, gone: frozenset[Key]) -> None:
+    """Of routines and tables that sql/ does not have, each must be there, and stay."""
+    problems = []
+    for made in definitions:
+        for reference in made.foreign:
+            live: Mapping[Name, Live] = state.routines if reference.role is Role.CALL else state.relations
+            wanted = f"{reference.dataset}.{reference.name}".casefold()
+            found = [(name, there.kind) for name, there in live.items() if str(name).casefold() == wanted]
+            if not found or found[0] in gone:
+                line, column = made.source.place(reference.start)
+                what = f"{reference.role.value} {reference.dataset}.{reference.name}"
+                problems.append(f"{made.path}:{line}:{column}: {what}, which neither sql/ nor the warehouse has")
+    if problems:
+        raise UsageError("\n".join([*problems, "Nothing was applied. Add the file, or mend the name."]))

@@ -1,45 +1,40 @@
-"""What a table is, by its file and by the warehouse, and how the one becomes the other.
+"""What a table is, as a CREATE TABLE says it: its file's, or the ddl that the warehouse has for it.
 
 `CREATE TABLE IF NOT EXISTS` passes over a table that exists, so a change of its file must be told from the two.
-Compared are columns, partitioning, clustering, and the options of OPTIONS_COMPARED.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sqlglot import exp, parse_one
-from sqlglot.errors import ParseError
+from deployer.source.create import SAME_TYPE, parse_create
+from deployer.source.lexer import NUMBER, QUOTED, STRING, WORD, Token, Unreadable, tokenize, value
 
-from deployer.errors import SourceError
-from deployer.sync.definitions import Definition
-
-if TYPE_CHECKING:
-    from google.cloud.bigquery import SchemaField, Table
-
-OPTIONS_COMPARED = ("description", "require_partition_filter", "partition_expiration_days")
-TYPE_OF_LEGACY_NAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-MILLISECONDS_A_DAY = 86_400_000
+INGESTION_TIME = "_PARTITIONTIME"
+UNITS = frozenset({"HOUR", "DAY", "MONTH", "YEAR"})
+CONSTRAINTS = frozenset({"PRIMARY", "FOREIGN", "CONSTRAINT"})
+OPENING = {"(": ")", "<": ">", "[": "]"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Texts are SQL as sqlglot writes it, so that two spellings of one thing are equal."""
+    """Texts are SQL in one spelling, so that two spellings of one thing are equal."""
 
     name: str
     type: str
     required: bool = False
     default: str = ""
     description: str = ""
+    inner: str = ""  # options of the fields of a record
 
     def __str__(self) -> str:
         parts = [
             self.type,
             "NOT NULL" if self.required else "",
             f"DEFAULT {self.default}" if self.default else "",
-            f"OPTIONS (description = {_literal(self.description)})" if self.description else "",
+            f"OPTIONS (description = {literal(self.description)})" if self.description else "",
         ]
         return " ".join(part for part in parts if part)
 
@@ -50,160 +45,252 @@ class Shape:
     partitioning: str = ""  # `column by UNIT`
     clustering: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    keys: tuple[str, ...] = ()  # `PRIMARY KEY (a)`, `FOREIGN KEY (a) REFERENCES dataset.table (b)`
 
 
-def new_columns(wanted: Shape, live: Shape) -> tuple[Column, ...] | None:
-    """The columns whose addition makes the live table the wanted one; None if that is not all that differs."""
-    known = len(live.columns)
-    added = wanted.columns[known:]
-    rest = Shape(wanted.columns[:known], wanted.partitioning, wanted.clustering, wanted.options)
-    if list(differences(rest, live)) or any(column.required or column.default for column in added):
-        return None
-    return added
+def shape_of(ddl: str) -> Shape:
+    """Raises Unreadable for what is no CREATE TABLE with a list of columns."""
+    tokens = tokenize(ddl)
+    created = parse_create(ddl, tokens)
+    reader = _Reader(ddl, [token for token in tokens if token.start >= created.name_at])
+    while reader.word != "(":
+        if reader.is_over or reader.word in ("AS", "LIKE", "CLONE", "COPY", "PARTITION", "OPTIONS"):
+            message = "lists no columns, so a change of it cannot be told from the table that exists; list them"
+            raise Unreadable(message, created.start)
+        reader.next()
+    columns = _columns(reader)
+    partitioning = ""
+    clustering: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    while not reader.is_over and reader.word not in (";", "AS"):
+        word = reader.next()
+        if word in ("PARTITION", "CLUSTER"):
+            reader.next()
+            names = reader.until("CLUSTER", "OPTIONS", "AS", ";")
+            if word == "PARTITION":
+                partitioning = _partitioning(ddl, names)
+            else:
+                clustering = tuple(_name(ddl, token) for token in names if token.kind in (WORD, QUOTED))
+        elif word == "OPTIONS":
+            options = tuple(sorted(_options(reader).items()))
+    return Shape(columns, partitioning, clustering, options, tuple(sorted(reader.keys)))
 
 
-def add_columns(table: str, columns: tuple[Column, ...]) -> str:
-    return f"ALTER TABLE {table}\n" + ",\n".join(f"  ADD COLUMN `{column.name}` {column}" for column in columns) + ";"
+class _Reader:
+    """Goes through the tokens of a statement; at its end the words are empty."""
+
+    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+        self.text, self.tokens, self.position = text, tokens, 0
+        self.keys: list[str] = []
+
+    @property
+    def is_over(self) -> bool:
+        return self.position >= len(self.tokens)
+
+    @property
+    def token(self) -> Token:
+        """Raises Unreadable when there is none."""
+        if self.is_over:
+            raise Unreadable("ends before the statement does", len(self.text))
+        return self.tokens[self.position]
+
+    @property
+    def word(self) -> str:
+        return "" if self.is_over else self.token.word
+
+    def next(self) -> str:
+        word = self.token.word
+        self.position += 1
+        return word
+
+    def take(self, word: str) -> bool:
+        if self.word != word:
+            return False
+        self.position += 1
+        return True
+
+    def expect(self, word: str) -> None:
+        """Raises Unreadable."""
+        if not self.take(word):
+            token = self.token
+            raise Unreadable(f"expected {word} but found {self.text[token.start : token.end]}", token.start)
+
+    def until(self, *words: str) -> list[Token]:
+        """The tokens before the next of the words, or before what closes the parenthesis that they are in."""
+        start, open_ones = self.position, 0
+        while not self.is_over:
+            word = self.word
+            if open_ones == 0 and (word in words or word in OPENING.values()):
+                break
+            open_ones += (word in ("(", "[")) - (word in (")", "]"))
+            self.position += 1
+        return list(self.tokens[start : self.position])
 
 
-def differences(wanted: Shape, live: Shape) -> Iterator[str]:
-    """What differs, one thing at a time, as texts for people."""
-    ours = {column.name.lower(): column for column in wanted.columns}
-    theirs = {column.name.lower(): column for column in live.columns}
-    for key in ours.keys() | theirs.keys():
-        here, there = ours.get(key), theirs.get(key)
-        if here is None or there is None or str(here) != str(there):
-            yield f"column {key}: {_sides(here, there)}"
-    if ours.keys() == theirs.keys() and list(ours) != list(theirs):
-        yield f"order of columns: {_sides(', '.join(ours), ', '.join(theirs))}"
-    if wanted.partitioning.lower() != live.partitioning.lower():
-        yield f"partitioning: {_sides(wanted.partitioning, live.partitioning)}"
-    if wanted.clustering != live.clustering:
-        yield f"clustering: {_sides(', '.join(wanted.clustering), ', '.join(live.clustering))}"
-    if wanted.options != live.options:
-        sides = (", ".join(f"{name} = {value}" for name, value in shape.options) for shape in (wanted, live))
-        yield f"options: {_sides(*sides)}"
+def _columns(reader: _Reader) -> tuple[Column, ...]:
+    columns = []
+    reader.expect("(")
+    while not reader.take(")"):
+        if reader.word in CONSTRAINTS:
+            reader.keys.append(_key(reader.text, reader.until(",")))
+        else:
+            columns.append(_column(reader))
+        if not reader.take(","):
+            reader.expect(")")
+            break
+    return tuple(columns)
 
 
-def shape_of_definition(definition: Definition) -> Shape:
-    """Raises SourceError for a CREATE TABLE that lists no columns."""
-    try:
-        created = parse_one(definition.text, dialect="bigquery")
-    except ParseError as error:
-        place = error.errors[0] if error.errors else {}
-        line, column = definition.place_in_file(place.get("line") or 1, place.get("col") or 1)
-        problem = place.get("description", "cannot be read as a CREATE TABLE")
-        raise SourceError(problem, definition.source.path, line, column) from error
-    schema = created.this
-    if not isinstance(schema, exp.Schema):
-        message = "lists no columns, so a change of it cannot be told from the table that exists; list them"
-        raise SourceError(message, definition.source.path)
-    properties = created.args.get("properties")
-    partitioned = properties and properties.find(exp.PartitionedByProperty)
-    clustered = properties and properties.find(exp.ClusterProperty)
-    options = _options(properties.expressions if properties else ())
-    return Shape(
-        tuple(_column(column) for column in schema.expressions if isinstance(column, exp.ColumnDef)),
-        _partitioning(partitioned.this) if partitioned else "",
-        tuple(column.name for column in clustered.expressions) if clustered else (),
-        tuple((name, options[name]) for name in OPTIONS_COMPARED if name in options),
-    )
+def _key(text: str, tokens: Sequence[Token], column: str = "") -> str:
+    """A key without its name; `column` is the one that it stands at, when it lists none."""
+    words = [token.word for token in tokens]
+
+    def listed(after: int) -> str:
+        opening = words.index("(", after)
+        inside = tokens[opening + 1 : words.index(")", opening)]
+        return ", ".join(_name(text, token) for token in inside if token.word != ",")
+
+    own = column or listed(0)
+    if "REFERENCES" not in words:
+        return f"PRIMARY KEY ({own})"
+    place = words.index("REFERENCES")
+    table = text[tokens[place + 1].start : tokens[words.index("(", place) - 1].end].replace("`", "").split(".")
+    return f"FOREIGN KEY ({own}) REFERENCES {'.'.join(table[-2:])} ({listed(place)})"
 
 
-def shape_of_table(table: Table) -> Shape:
-    time, integer = table.time_partitioning, table.range_partitioning
-    partitioning = f"{time.field or '_PARTITIONTIME'} by {time.type_}" if time else ""
-    if integer:
-        limits = integer.range_
-        partitioning = f"{integer.field} by {limits.start}, {limits.end}, {limits.interval}"
-    values: dict[str, object] = {
-        "description": table.description and _literal(table.description),
-        "require_partition_filter": table.require_partition_filter and "TRUE",
-        "partition_expiration_days": time and time.expiration_ms and time.expiration_ms / MILLISECONDS_A_DAY,
-    }
-    return Shape(
-        tuple(_live_column(column) for column in table.schema),
-        partitioning,
-        tuple(table.clustering_fields or ()),
-        tuple((name, _number(str(value))) for name, value in values.items() if value),
-    )
+def _column(reader: _Reader) -> Column:
+    name = _name(reader.text, reader.token)
+    reader.next()
+    inner: list[str] = []
+    kind = _type(reader, inner, name)
+    required, default, options = _attributes(reader, name)
+    description = value(options["description"]) if "description" in options else ""
+    return Column(name, kind, required, default, description, "; ".join(inner))
 
 
-def _sides(here: object, there: object) -> str:
-    return f"the file says {here or 'nothing'}, the warehouse has {there or 'nothing'}"
+def _type(reader: _Reader, inner: list[str], path: str) -> str:
+    word = reader.next()
+    if not word:
+        raise Unreadable("expected the type of a column", reader.tokens[reader.position - 1].start)
+    kind = SAME_TYPE.get(word, word)
+    if reader.take("<"):
+        parts = []
+        while not reader.take(">"):
+            parts.append(_field(reader, inner, path) if kind == "STRUCT" else _type(reader, inner, path))
+            if not reader.take(","):
+                reader.expect(">")
+                break
+        kind = f"{kind}<{', '.join(parts)}>"
+    elif reader.take("("):
+        kind = f"{kind}({_spelt(reader.text, reader.until())})"
+        reader.expect(")")
+    if reader.take("COLLATE"):
+        kind += f" COLLATE {_spelt(reader.text, [reader.token])}"
+        reader.next()
+    return kind
 
 
-def _literal(text: str) -> str:
-    return exp.Literal.string(text).sql("bigquery")
+def _field(reader: _Reader, inner: list[str], path: str) -> str:
+    name = ""
+    following = reader.tokens[reader.position + 1 : reader.position + 2]
+    if following and following[0].kind == WORD and following[0].word not in ("NOT", "OPTIONS", "COLLATE"):
+        name = _name(reader.text, reader.token)
+        reader.next()
+    place = f"{path}.{name}"
+    kind = _type(reader, inner, place)
+    required, default, options = _attributes(reader, name)
+    inner += [f"{place}: {option} = {text}" for option, text in sorted(options.items())]
+    inner += [f"{place}: DEFAULT {default}"] if default else []
+    return f"{name} {kind}{' NOT NULL' * required}".strip()
 
 
-def _number(text: str) -> str:
-    return text.removesuffix(".0")
+def _attributes(reader: _Reader, column: str) -> tuple[bool, str, dict[str, str]]:
+    """NOT NULL, DEFAULT and OPTIONS, in whatever order they stand; a key is noted with those of the table."""
+    required, default, options = False, "", {}
+    while reader.word not in (",", ")", ">"):
+        if reader.take("NOT"):
+            reader.expect("NULL")
+            required = True
+        elif reader.take("DEFAULT"):
+            default = _spelt(reader.text, reader.until(",", "OPTIONS", "NOT"))
+        elif reader.take("OPTIONS"):
+            options = _options(reader)
+        elif reader.word in (*CONSTRAINTS, "REFERENCES"):
+            reader.keys.append(_key(reader.text, reader.until(",", "OPTIONS", "DEFAULT"), column))
+        else:
+            reader.expect(",")
+    return required, default, options
 
 
-def _column(column: exp.ColumnDef) -> Column:
-    kinds = [constraint.args["kind"] for constraint in column.args.get("constraints") or ()]
-    default = next((kind.this for kind in kinds if isinstance(kind, exp.DefaultColumnConstraint)), None)
-    options: dict[str, str] = {}
-    for kind in kinds:
-        if isinstance(kind, exp.Properties):
-            options |= _options(kind.expressions)
-    description = options.get("description", "")
-    return Column(
-        column.name,
-        _type(column.args["kind"]),
-        any(isinstance(kind, exp.NotNullColumnConstraint) for kind in kinds),
-        default.sql("bigquery", comments=False) if default else "",
-        parse_one(description, dialect="bigquery").name if description else "",
-    )
+def _options(reader: _Reader) -> dict[str, str]:
+    found = {}
+    reader.expect("(")
+    while not reader.take(")"):
+        name = _name(reader.text, reader.token).lower()
+        reader.next()
+        reader.expect("=")
+        text = _spelt(reader.text, reader.until(","))
+        if text != "NULL":
+            found[name] = text
+        if not reader.take(","):
+            reader.expect(")")
+            break
+    return found
 
 
-def _live_column(column: SchemaField) -> Column:
-    default = column.default_value_expression
-    return Column(
-        column.name,
-        _type(exp.DataType.build(_live_type(column), dialect="bigquery")),
-        column.mode == "REQUIRED",
-        parse_one(default, dialect="bigquery").sql("bigquery", comments=False) if default else "",
-        column.description or "",
-    )
+def _partitioning(text: str, tokens: Sequence[Token]) -> str:
+    """`column by UNIT`: PARTITION BY ts's DATE(ts) and TIMESTAMP_TRUNC(ts, DAY) are one thing."""
+    words = [token.word for token in tokens]
+    names = [_name(text, token) for token in tokens if token.kind in (WORD, QUOTED)]
+    if words[0] == "RANGE_BUCKET":
+        limits = _spelt(text, tokens[words.index("GENERATE_ARRAY") + 2 : -2])
+        return f"{names[1]} by {limits}"
+    column = names[1] if "(" in words else names[0]
+    unit = words[-2] if len(words) > 2 and words[-2] in UNITS else "DAY"
+    return f"{INGESTION_TIME if column.upper() == '_PARTITIONDATE' else column} by {unit}"
 
 
-def _live_type(column: SchemaField) -> str:
-    name = TYPE_OF_LEGACY_NAME.get(column.field_type, column.field_type)
-    if name in ("RECORD", "STRUCT"):
-        inner = (f"{f.name} {_live_type(f)}{' NOT NULL' * (f.mode == 'REQUIRED')}" for f in column.fields)
-        name = f"STRUCT<{', '.join(inner)}>"
-    elif name == "RANGE" and column.range_element_type:
-        name = f"RANGE<{column.range_element_type.element_type}>"
-    limits = [str(limit) for limit in (column.max_length or column.precision, column.scale) if limit]
-    if limits:
-        name = f"{name}({', '.join(limits)})"
-    return f"ARRAY<{name}>" if column.mode == "REPEATED" else name
+def _name(text: str, token: Token) -> str:
+    return text[token.start : token.end].strip("`")
 
 
-def _type(kind: exp.DataType) -> str:
-    plain = kind.copy()
-    for options in list(plain.find_all(exp.Properties)):
-        options.parent.pop() if options.parent else None
-    return plain.sql("bigquery", comments=False)
+def literal(text: str) -> str:
+    """A string literal of that value."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"
 
 
-def _options(expressions: Iterator[exp.Expression] | list[exp.Expression] | tuple[()]) -> dict[str, str]:
-    return {
-        each.name.lower(): _number(each.args["value"].sql("bigquery", comments=False))
-        for each in expressions
-        if type(each) is exp.Property
-    }
+def _spelt(text: str, tokens: Sequence[Token]) -> str:
+    """An expression in one spelling of its spaces, quotes and keywords."""
+    found = ""
+    for token in tokens:
+        written = _piece(text, token)
+        if token.word == "STRUCT" or not written:  # labels = [STRUCT('a', 'b')] is [('a', 'b')]
+            continue
+        tight = token.word in (",", ")", "]", ".", ">") or found.endswith(("(", "[", ".", "<"))
+        called = token.word in ("(", "<") and re.search(r"\w$", found)
+        found += written if tight or called or not found else f" {written}"
+    return found
 
 
-def _partitioning(expression: exp.Expression) -> str:
-    """`column by UNIT`: PARTITION BY ts's DATE(ts) and TIMESTAMP_TRUNC(ts, DAY) are one thing to the API."""
-    column = expression.find(exp.Column) or expression
-    name = "_PARTITIONTIME" if column.name.upper() == "_PARTITIONDATE" else column.name
-    if isinstance(expression, exp.RangeBucket):
-        series = expression.expression
-        limits = (series.args[part].sql("bigquery") for part in ("start", "end", "step"))
-        return f"{name} by {', '.join(limits)}"
-    unit = expression.args.get("unit")
-    return f"{name} by {unit.name if unit else 'DAY'}"
+def _piece(text: str, token: Token) -> str:
+    written = text[token.start : token.end]
+    if token.kind == STRING:
+        return literal(value(written))
+    if token.kind == NUMBER:
+        return re.sub(r"\.0*$", "", written)
+    if token.kind == WORD and token.word in ("TRUE", "FALSE", "NULL"):
+        return token.word
+    return written
+
+
+def describe(shape: Shape) -> Iterator[str]:
+    """The shape as lines, for a diff."""
+    for column in shape.columns:
+        yield f"{column.name} {column}"
+    if shape.partitioning:
+        yield f"PARTITION BY {shape.partitioning}"
+    if shape.clustering:
+        yield f"CLUSTER BY {', '.join(shape.clustering)}"
+    yield from (f"{name} = {text}" for name, text in shape.options)
+    yield from shape.keys

@@ -120,7 +120,8 @@ def test_plan_of_an_empty_environment_is_exit_3_and_makes_no_file(folder: Path) 
     done = deployer("plan", "config.yaml")
     assert (done.returncode, done.stderr) == (3, "")
     assert "create  dataset   sid: is missing\n" in done.stdout
-    assert "create  procedure sid.sid_fct_departure_publish: is new\n" in done.stdout
+    assert "create  procedure sid.sid_fct_departure_publish: is new; calls ops.record_published_window" in done.stdout
+    assert "    +CREATE OR REPLACE PROCEDURE sid.sid_fct_departure_publish(\n" in done.stdout
     assert set(folder.rglob("*")) == before
 
 
@@ -151,7 +152,7 @@ def test_sync_then_seed_then_sync_again(folder: Path) -> None:
     elsewhere = ("--warehouse-path", str(folder / "elsewhere.duckdb"))
     first = deployer("sync", "config.yaml", *elsewhere)
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.endswith("done; 0 objects were as sql/ says.\n")
+    assert first.stdout.endswith(" done in deployment 1; 0 objects were as sql/ says.\n")
     seeded = deployer("seed", "config.yaml", *elsewhere)
     assert (seeded.returncode, seeded.stderr) == (0, "")
     assert seeded.stdout == (
@@ -168,7 +169,7 @@ def test_a_table_that_cannot_follow_its_file_is_exit_1_and_nothing_is_applied(fo
     deployer("sync", "config.yaml")
     for file, old, new in (
         ("sid/tables/dim_agent.sql", "is_current BOOL", "is_current STRING"),
-        ("ops/procedures/release_lease.sql", "-- Frees", "-- Gives up"),
+        ("ops/procedures/release_lease.sql", "BEGIN\n", "BEGIN\n  -- Gives up.\n"),
     ):
         path = folder / "sql" / file
         path.write_text(path.read_text().replace(old, new))
@@ -181,20 +182,20 @@ def test_a_table_that_cannot_follow_its_file_is_exit_1_and_nothing_is_applied(fo
     )
     planned = deployer("plan", "config.yaml")
     assert planned.returncode == 3
-    assert planned.stdout == (
-        "replace procedure ops.release_lease: its definition changed\n"
-        f"1 to do; {OBJECTS - 1} objects are as sql/ says.\n"
-    )
+    first, *diff, last = planned.stdout.splitlines()
+    assert first == "replace procedure ops.release_lease: its definition changed"
+    assert "    +  -- Gives up." in diff
+    assert last == f"1 to do; {OBJECTS - 1} objects are as sql/ says."
 
 
 def test_a_broken_procedure_is_told_with_file_line_and_column(folder: Path) -> None:
     path = folder / "sql" / "ops" / "procedures" / "start_run.sql"
-    path.write_text(path.read_text().replace("MERGE ops.runs", "IF MERGE ops.runs"))
+    path.write_text(path.read_text().replace("BEGIN\n", "BEGIN\n  IF SELECT 1;\n"))
     done = deployer("sync", "config.yaml")
     assert done.returncode == 1
     assert re.search(r"^deployer: \S+/sql/ops/procedures/start_run\.sql:\d+:\d+: create procedure", done.stderr)
-    assert "Failed: ops.start_run.\nNot tried: sid." in done.stderr
-    assert "create  procedure ops.renew_lease: is new\n" in done.stdout
+    assert "Failed: ops.start_run.\nNot tried: " in done.stderr
+    assert "create  table     ops.deployments: is new" in done.stdout
 
 
 def test_runs_shows_the_ledger_latest_first_within_days_and_limit(folder: Path) -> None:

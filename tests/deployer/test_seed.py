@@ -14,6 +14,7 @@ from deployer.sync.apply import apply_plan
 from deployer.sync.definitions import load_definitions
 from deployer.sync.live import read_state
 from deployer.sync.plan import make_plan
+from deployer.sync.progress import watching
 from deployer.warehouse import Warehouse
 
 REPO = Path(__file__).parents[2]
@@ -44,8 +45,9 @@ def empty(tmp_path: Path) -> Iterator[Warehouse]:
 @pytest.fixture
 def warehouse(empty: Warehouse) -> Warehouse:
     definitions = load_definitions(empty.config)
-    applied = apply_plan(empty, make_plan(definitions, read_state(empty, definitions)), on_done=lambda step: None)
-    assert applied.failure is None
+    plan = make_plan(definitions, read_state(empty, definitions))
+    with watching(plan, to_stderr=False) as watch:
+        assert apply_plan(empty, plan, watch).is_complete
     return empty
 
 

@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 
 from deployer.errors import SourceError
 from deployer.source import CycleError, Name, in_dependency_order, load_tree
-from deployer.source.references import references, rename
+from deployer.source.create import normal_form
+from deployer.source.lexer import Unreadable, tokenize
+from deployer.source.references import references
+from deployer.sync.definitions import Edit, edited
 
 SQL = Path(__file__).parents[3] / "sql"
 TO_DEV = {"raw": "dev_raw", "sid": "dev_sid", "ops": "dev_ops"}
 
 
-def named(text: str) -> list[str]:
-    return [f"{found.dataset}.{found.name}" for found in references(text, TO_DEV)]
+def rename(text: str, datasets: dict[str, str]) -> str:
+    found = references(text, tokenize(text), datasets)
+    return edited(text, [Edit(each.start, each.dataset_end, datasets[each.dataset]) for each in found])
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,10 @@ def named(text: str) -> list[str]:
         ("SELECT 'raw.flights' -- FROM raw.flights\n", "SELECT 'raw.flights' -- FROM raw.flights\n"),
         ("CALL ops.note(1); SELECT ops.f(2)", "CALL dev_ops.note(1); SELECT dev_ops.f(2)"),
         ("INSERT INTO raw.t (a) VALUES (1)", "INSERT INTO dev_raw.t (a) VALUES (1)"),
+        ("INSERT raw.t (a) VALUES (1)", "INSERT dev_raw.t (a) VALUES (1)"),
+        ("SELECT 1 FROM raw.INFORMATION_SCHEMA.TABLES", "SELECT 1 FROM dev_raw.INFORMATION_SCHEMA.TABLES"),
+        ("SELECT 1 FROM sid.t AS ops WHERE EXISTS (SELECT 1 FROM UNNEST(ops.a))", None),
+        ("SELECT [1, ops.a] FROM sid.t ops", None),
         ("DELETE FROM `raw.t` WHERE TRUE", "DELETE FROM `dev_raw.t` WHERE TRUE"),
         ("DELETE FROM `raw`.t WHERE TRUE", "DELETE FROM `dev_raw`.t WHERE TRUE"),
         ("UPDATE raw.t SET raw.a = 1 WHERE TRUE", "UPDATE dev_raw.t SET raw.a = 1 WHERE TRUE"),
@@ -44,8 +52,41 @@ def named(text: str) -> list[str]:
         ("SELECT (SELECT 1 FROM raw.t) FROM sid.u AS ops", "SELECT (SELECT 1 FROM dev_raw.t) FROM dev_sid.u AS ops"),
     ],
 )
-def test_rename_maps_datasets_and_never_an_alias_of_that_name(text: str, expected: str) -> None:
-    assert rename(text, TO_DEV) == expected
+def test_rename_maps_datasets_and_never_an_alias_of_that_name(text: str, expected: str | None) -> None:
+    assert rename(text, TO_DEV) == (expected or text.replace("sid.t", "dev_sid.t"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CALL lib.p()", ["lib.p"]),
+        ("SELECT 1 FROM lib.t JOIN `lib.u` USING (a)", ["lib.t", "lib.u"]),
+        ("SELECT 1 FROM project.lib.t, `project.lib.t`", []),
+        ("SELECT NET.HOST(a) FROM ML.PREDICT(x)", []),
+        ("SELECT 1 FROM raw.t AS f WHERE EXISTS (SELECT 1 FROM f.items)", ["raw.t"]),
+        ("DECLARE r STRUCT<a INT64>; EXECUTE IMMEDIATE 'x' USING r.a", []),
+        ("FOR r IN (SELECT 1 AS a) DO INSERT sid.t SELECT 1 FROM UNNEST([r.a]); END FOR", ["sid.t"]),
+    ],
+)
+def test_references_to_unknown_datasets_are_told_where_nothing_else_is_meant(text: str, expected: list[str]) -> None:
+    assert [f"{each.dataset}.{each.name}" for each in references(text, tokenize(text), TO_DEV)] == expected
+
+
+CASES = (Path(__file__).parent / "normal_forms.txt").read_text().rstrip("\n").split("\n====\n")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_normal_form_stays_as_it_is(case: str) -> None:
+    """A change of it makes every object of every environment look changed."""
+    text, expected = case.split("\n----\n")
+    assert normal_form(text) == expected.rstrip("\n")
+
+
+@pytest.mark.parametrize("start", ["'a", '"a', '"""a"', "`a", "/* a", "'a\n'"])
+def test_tokenize_tells_where_something_without_an_end_begins(start: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        tokenize(f"SELECT 'it''s', r'n', {start}")
+    assert caught.value.position == len("SELECT 'it''s', r'n', ")
 
 
 @given(st.sampled_from(sorted(SQL.rglob("*.sql"))), st.text("abcxyz_", min_size=1, max_size=12))
@@ -56,11 +97,6 @@ def test_rename_and_back_gives_every_byte_of_the_file(file: Path, prefix: str) -
     renamed = rename(text, there)
     assert renamed != text
     assert rename(renamed, {target: name for name, target in there.items()}) == text
-
-
-def test_reference_place_counts_lines_and_columns_from_1() -> None:
-    [found] = references("SELECT 1\nFROM\n  raw.flights", TO_DEV)
-    assert (found.line, found.column) == (3, 3)
 
 
 def test_load_tree_reads_every_file_of_this_repository() -> None:
@@ -117,7 +153,9 @@ def test_order_names_the_cycle(tmp_path: Path) -> None:
         ("sid/tables/t.sql", "SELECT 1", "1:1", "must be CREATE"),
         ("sid/tables/t.sql", "", "1:1", "must be CREATE"),
         ("sid/table/t.sql", "CREATE TABLE sid.t (a INT64);", "1:1", "expected <dataset>/tables"),
-        ("sid/tables/t.sql", "CREATE TABLE sid.t (a STRING DEFAULT 'x);", "1:1", "cannot be read as SQL"),
+        ("sid/tables/t.sql", "CREATE TABLE sid.t (a STRING DEFAULT 'x);", "1:38", "cannot be read as SQL"),
+        ("sid/tables/t.sql", "\nCREATE OR REPLACE TABLE sid.t (a INT64);", "2:1", "would drop the rows"),
+        ("sid/views/t.sql", "CREATE VIEW IF NOT EXISTS sid.t AS SELECT 1;", "1:1", "would never replace it"),
     ],
 )
 def test_load_tree_refuses_with_file_line_and_column(

@@ -1,179 +1,144 @@
-"""tables.py: a table by its file, by the API, and what lies between the two."""
+"""tables.py: a CREATE TABLE's shape, whatever its spelling."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from google.cloud.bigquery import Table
-from hypothesis import given
-from hypothesis import strategies as st
+from google.cloud.bigquery import Client
 
-from deployer.errors import SourceError
-from deployer.source import Name, SqlObject
-from deployer.sync.definitions import Definition
-from deployer.sync.tables import (
-    Column,
-    Shape,
-    add_columns,
-    differences,
-    new_columns,
-    shape_of_definition,
-    shape_of_table,
-)
+import embedded_bigquery
+from deployer.source.lexer import Unreadable
+from deployer.sync.tables import Column, Shape, describe, shape_of
 
 
-def definition(text: str) -> Definition:
-    name = Name("sid", "t")
-    return Definition(SqlObject(name, "TABLE", Path("sql/sid/tables/t.sql"), text, ()), name, text, "", {"sid": "sid"})
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    made = embedded_bigquery.connect(None, project="sid-test")
+    made.query_and_wait("CREATE SCHEMA sid; CREATE TABLE sid.u (k INT64, PRIMARY KEY (k) NOT ENFORCED)")
+    yield made
+    made.close()
 
 
-def declared(text: str) -> Shape:
-    return shape_of_definition(definition(text))
-
-
-def live(*fields: dict[str, Any], **resource: Any) -> Shape:
-    reference = {"projectId": "p", "datasetId": "sid", "tableId": "t"}
-    return shape_of_table(
-        Table.from_api_repr({"tableReference": reference, "schema": {"fields": list(fields)}, **resource})
-    )
-
-
-@pytest.mark.parametrize(
-    ("column", "field"),
-    [
-        ("a INT64", {"name": "a", "type": "INTEGER"}),
-        ("a INTEGER NOT NULL", {"name": "a", "type": "INTEGER", "mode": "REQUIRED"}),
-        ("a FLOAT64", {"name": "a", "type": "FLOAT", "mode": "NULLABLE"}),
-        ("a bool", {"name": "a", "type": "BOOLEAN"}),
-        ("a STRING(8)", {"name": "a", "type": "STRING", "maxLength": "8"}),
-        ("a NUMERIC(10, 2)", {"name": "a", "type": "NUMERIC", "precision": "10", "scale": "2"}),
-        ("a DECIMAL", {"name": "a", "type": "NUMERIC"}),
-        ("a BIGNUMERIC", {"name": "a", "type": "BIGNUMERIC"}),
-        ("a TIMESTAMP", {"name": "a", "type": "TIMESTAMP"}),
-        ("a DATETIME", {"name": "a", "type": "DATETIME"}),
-        ("a JSON", {"name": "a", "type": "JSON"}),
-        ("a RANGE<DATE>", {"name": "a", "type": "RANGE", "rangeElementType": {"type": "DATE"}}),
-        ("a ARRAY<STRING>", {"name": "a", "type": "STRING", "mode": "REPEATED"}),
-        (
-            "a ARRAY<STRUCT<b INT64 NOT NULL OPTIONS (description = 'x'), c STRUCT<d DATE>>>",
-            {
-                "name": "a",
-                "type": "RECORD",
-                "mode": "REPEATED",
-                "fields": [
-                    {"name": "b", "type": "INTEGER", "mode": "REQUIRED"},
-                    {"name": "c", "type": "RECORD", "fields": [{"name": "d", "type": "DATE"}]},
-                ],
-            },
+COLUMNS = [
+    ("a INT64", Column("a", "INT64")),
+    ("`a` integer not null", Column("a", "INT64", True)),
+    ("a bool", Column("a", "BOOL")),
+    ("a STRING(8)", Column("a", "STRING(8)")),
+    ("a DECIMAL(10,2)", Column("a", "NUMERIC(10, 2)")),
+    ("a RANGE<DATE>", Column("a", "RANGE<DATE>")),
+    ("a ARRAY<STRING(3)>", Column("a", "ARRAY<STRING(3)>")),
+    (
+        "a ARRAY<STRUCT<date DATE NOT NULL OPTIONS (description = 'x'), c STRUCT<d NUMERIC(5)>>>",
+        Column(
+            "a",
+            "ARRAY<STRUCT<date DATE NOT NULL, c STRUCT<d NUMERIC(5)>>>",
+            inner="a.date: description = 'x'",
         ),
-        ("a INT64 DEFAULT 1+1", {"name": "a", "type": "INTEGER", "defaultValueExpression": "1 + 1"}),
-        (
-            "a INT64 OPTIONS (description = 'it''s \\\\ \"so\"')".replace("''", "\\'"),
-            {"name": "a", "type": "INTEGER", "description": 'it\'s \\ "so"'},
-        ),
-    ],
-)
-def test_column_of_file_equals_the_apis_field(column: str, field: dict[str, Any]) -> None:
-    assert declared(f"CREATE TABLE sid.t ({column});").columns == live(field).columns
+    ),
+    ("a INT64 DEFAULT 1+1", Column("a", "INT64", default="1 + 1")),
+    ("a TIMESTAMP DEFAULT current_timestamp()", Column("a", "TIMESTAMP", default="current_timestamp()")),
+    ('a STRING DEFAULT "x" NOT NULL', Column("a", "STRING", True, "'x'")),
+    (
+        "a INT64 OPTIONS (description = 'it\\'s \\\\ \"so\"')",
+        Column("a", "INT64", description='it\'s \\ "so"'),
+    ),
+]
 
 
-def day(field: str | None, unit: str = "DAY") -> dict[str, Any]:
-    return {"timePartitioning": {"type": unit} | ({"field": field} if field else {})}
+@pytest.mark.parametrize(("text", "expected"), COLUMNS)
+def test_column_of_a_file_is_that_of_the_warehouses_ddl(client: Client, text: str, expected: Column) -> None:
+    ddl = f"CREATE TABLE IF NOT EXISTS sid.t ({text});"
+    assert shape_of(ddl).columns == live(client, ddl).columns == (expected,)
 
 
-@pytest.mark.parametrize(
-    ("clause", "resource"),
-    [
-        ("", {}),
-        ("PARTITION BY d", day("d")),
-        ("PARTITION BY DATE(d)", day("d")),
-        ("PARTITION BY TIMESTAMP_TRUNC(d, HOUR)", day("d", "HOUR")),
-        ("PARTITION BY DATE_TRUNC(d, MONTH)", day("d", "MONTH")),
-        ("PARTITION BY _PARTITIONDATE", day(None)),
-        ("PARTITION BY DATE(_PARTITIONTIME)", day(None)),
-        (
-            "PARTITION BY RANGE_BUCKET(d, GENERATE_ARRAY(0, 100, 10))",
-            {"rangePartitioning": {"field": "d", "range": {"start": "0", "end": "100", "interval": "10"}}},
-        ),
-        ("CLUSTER BY d, e", {"clustering": {"fields": ["d", "e"]}}),
-        ("OPTIONS (description = 'x', labels = [('a', 'b')])", {"description": "x", "labels": {"a": "b"}}),
-        ("OPTIONS (require_partition_filter = true)", {"requirePartitionFilter": True}),
-        (
-            "PARTITION BY d OPTIONS (partition_expiration_days = 3.0)",
-            {"timePartitioning": {"type": "DAY", "field": "d", "expirationMs": "259200000"}},
-        ),
-    ],
-)
-def test_clause_of_file_equals_the_apis_resource(clause: str, resource: dict[str, Any]) -> None:
-    fields = [{"name": "d", "type": "DATE"}, {"name": "e", "type": "STRING"}]
-    assert declared(f"CREATE TABLE sid.t (d DATE, e STRING) {clause};") == live(*fields, **resource)
+def live(client: Client, ddl: str) -> Shape:
+    client.query_and_wait(f"DROP TABLE IF EXISTS sid.t; {ddl}")
+    [[found]] = client.query_and_wait("SELECT ddl FROM sid.INFORMATION_SCHEMA.TABLES WHERE table_name = 't'")
+    return shape_of(found)
 
 
-A, B, C = Column("a", "INT64"), Column("b", "STRING"), Column("c", "DATE", description="it's")
+CLAUSES = [
+    ("d DATE", "PARTITION BY d", {"partitioning": "d by DAY"}),
+    ("d TIMESTAMP", "PARTITION BY DATE(d)", {"partitioning": "d by DAY"}),
+    ("d TIMESTAMP", "PARTITION BY TIMESTAMP_TRUNC(d, DAY)", {"partitioning": "d by DAY"}),
+    ("d TIMESTAMP", "PARTITION BY TIMESTAMP_TRUNC(d, hour)", {"partitioning": "d by HOUR"}),
+    ("d DATE", "PARTITION BY DATE_TRUNC(`d`, MONTH)", {"partitioning": "d by MONTH"}),
+    ("d DATE", "PARTITION BY _PARTITIONDATE", {"partitioning": "_PARTITIONTIME by DAY"}),
+    ("d DATE", "PARTITION BY DATE(_PARTITIONTIME)", {"partitioning": "_PARTITIONTIME by DAY"}),
+    ("d DATE", "PARTITION BY TIMESTAMP_TRUNC(_PARTITIONTIME, MONTH)", {"partitioning": "_PARTITIONTIME by MONTH"}),
+    (
+        "d INT64",
+        "PARTITION BY RANGE_BUCKET(d, GENERATE_ARRAY(0, 100, 10))",
+        {"partitioning": "d by 0, 100, 10"},
+    ),
+    ("d DATE, e STRING", "CLUSTER BY d, `e`", {"clustering": ("d", "e")}),
+    (
+        "d DATE",
+        "OPTIONS (labels = [('a', 'b')], description = \"x\")",
+        {"options": (("description", "'x'"), ("labels", "[('a', 'b')]"))},
+    ),
+    (
+        "d DATE",
+        "PARTITION BY d OPTIONS (partition_expiration_days = 3.0, require_partition_filter = true)",
+        {
+            "partitioning": "d by DAY",
+            "options": (("partition_expiration_days", "3"), ("require_partition_filter", "TRUE")),
+        },
+    ),
+    ("d INT64, PRIMARY KEY (d) NOT ENFORCED", "", {"keys": ("PRIMARY KEY (d)",)}),
+    ("d INT64 PRIMARY KEY NOT ENFORCED", "", {"keys": ("PRIMARY KEY (d)",)}),
+    (
+        "d INT64, CONSTRAINT fk FOREIGN KEY (d) REFERENCES sid.u(k) NOT ENFORCED",
+        "",
+        {"keys": ("FOREIGN KEY (d) REFERENCES sid.u (k)",)},
+    ),
+    ("d INT64 REFERENCES sid.u(k) NOT ENFORCED", "", {"keys": ("FOREIGN KEY (d) REFERENCES sid.u (k)",)}),
+]
 
 
-def test_new_columns_at_the_end_become_one_alter_table() -> None:
-    added = new_columns(Shape((A, B, C)), Shape((A,)))
-    assert added == (B, C)
-    assert add_columns("sid.t", added) == (
-        "ALTER TABLE sid.t\n  ADD COLUMN `b` STRING,\n  ADD COLUMN `c` DATE OPTIONS (description = 'it\\'s');"
-    )
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found", "message"),
-    [
-        (Shape((Column("a", "STRING"),)), Shape((A,)), "column a: the file says STRING, the warehouse has INT64"),
-        (Shape((A,)), Shape((A, B)), "column b: the file says nothing, the warehouse has STRING"),
-        (Shape((B, A)), Shape((A, B)), "order of columns: the file says b, a, the warehouse has a, b"),
-        (Shape((A, Column("b", "INT64", True))), Shape((A,)), "column b: the file says INT64 NOT NULL, the warehouse"),
-        (Shape((A,), "a by DAY"), Shape((A,)), "partitioning: the file says a by DAY, the warehouse has nothing"),
-        (Shape((A,), "", ("a",)), Shape((A,)), "clustering: the file says a, the warehouse has nothing"),
-        (
-            Shape((A,), options=(("description", "'x'"),)),
-            Shape((A,)),
-            "options: the file says description = 'x', the warehouse has nothing",
-        ),
-    ],
-)
-def test_every_other_difference_is_told_and_not_taken_for_new_columns(
-    wanted: Shape, found: Shape, message: str
+@pytest.mark.parametrize(("columns", "clause", "expected"), CLAUSES)
+def test_clause_of_a_file_is_that_of_the_warehouses_ddl(
+    client: Client, columns: str, clause: str, expected: dict[str, object]
 ) -> None:
-    assert new_columns(wanted, found) is None
-    [difference] = differences(wanted, found)
-    assert difference.startswith(message)
-
-
-columns = st.builds(
-    Column,
-    st.text("abc", min_size=1, max_size=2),
-    st.sampled_from(["INT64", "ARRAY<STRING>"]),
-    st.booleans(),
-    description=st.sampled_from(["", "x"]),
-)
-shapes = st.builds(
-    Shape,
-    st.lists(columns, max_size=4, unique_by=lambda column: column.name).map(tuple),
-    st.sampled_from(["", "a by DAY"]),
-    st.sampled_from([(), ("a",)]),
-)
-
-
-@given(shapes, shapes)
-def test_new_columns_are_none_or_make_the_live_table_the_wanted_one(wanted: Shape, found: Shape) -> None:
-    assert (list(differences(wanted, found)) == []) == (wanted == found)
-    added = new_columns(wanted, found)
-    if added is not None:
-        assert Shape(found.columns + added, found.partitioning, found.clustering) == wanted
-        assert not any(column.required for column in added)
+    ddl = f"CREATE TABLE sid.t ({columns}) {clause};"
+    shape = shape_of(ddl)
+    assert shape == live(client, ddl)
+    assert {key: getattr(shape, key) for key in ("partitioning", "clustering", "options", "keys")} == {
+        "partitioning": "",
+        "clustering": (),
+        "options": (),
+        "keys": (),
+        **expected,
+    }
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
-    [("CREATE TABLE sid.t AS SELECT 1 AS a", "1:1: lists no columns"), ("CREATE TABLE sid.t (\n  a INT64 b,\n)", "2:")],
+    ("text", "position", "message"),
+    [
+        ("CREATE TABLE sid.t AS SELECT 1 AS a", 0, "lists no columns"),
+        ("CREATE TABLE sid.t LIKE sid.u", 0, "lists no columns"),
+        ("CREATE TABLE sid.t (a INT64 b)", 28, "expected , but found b"),
+        ("CREATE TABLE sid.t (a INT64", 27, "ends before the statement does"),
+        ("CREATE TABLE sid.t (a 'x')", 22, "expected the type of a column"),
+    ],
 )
-def test_shape_of_definition_refuses_with_file_line_and_column(text: str, place: str) -> None:
-    with pytest.raises(SourceError, match=rf"^sql/sid/tables/t\.sql:{place}"):
-        declared(text)
+def test_shape_refuses_with_the_place(text: str, position: int, message: str) -> None:
+    with pytest.raises(Unreadable, match=message) as caught:
+        shape_of(text)
+    assert caught.value.position == position
+
+
+def test_shape_is_told_in_lines_for_a_diff() -> None:
+    ddl = (
+        "CREATE TABLE sid.t (a INT64 NOT NULL, d DATE, PRIMARY KEY (a) NOT ENFORCED) PARTITION BY d CLUSTER BY a "
+        "OPTIONS (description = 'x')"
+    )
+    assert list(describe(shape_of(ddl))) == [
+        "a INT64 NOT NULL",
+        "d DATE",
+        "PARTITION BY d by DAY",
+        "CLUSTER BY a",
+        "description = 'x'",
+        "PRIMARY KEY (a)",
+    ]

@@ -11,6 +11,17 @@ CREATE OR REPLACE TABLE d.t (a INT64, b STRING);
 SELECT COUNT(*), COUNT(b) FROM d.t;
 -- rows: [[0, 0]]
 
+-- case: OR REPLACE may read the table that it replaces
+CREATE TABLE d.t AS SELECT 1 AS a, 'x' AS b;
+CREATE OR REPLACE TABLE d.t AS SELECT b, a + 1 AS a FROM d.t;
+SELECT b, a FROM d.t;
+-- rows: [["x", 2]]
+
+-- case: OR REPLACE keeps partitioning and clustering
+CREATE TABLE d.t (a DATE, b INT64) PARTITION BY a;
+CREATE OR REPLACE TABLE d.t (a DATE, b INT64) PARTITION BY DATE_TRUNC(a, MONTH) CLUSTER BY b;
+-- error: Cannot replace a table with a different partitioning spec. Instead, DROP the table, and then recreate it. New partitioning spec is interval(type:month,field:a) clustering(b) and existing spec is interval(type:day,field:a)
+
 -- case: a column gets its default
 CREATE TABLE d.t (a INT64, b STRING DEFAULT 'x', c INT64 DEFAULT 1 + 1);
 INSERT INTO d.t (a) VALUES (1);
