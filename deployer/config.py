@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from deployer.errors import UsageError
 
 MAXIMUM_BYTES = 1_000_000  # a config is read by people; anything larger is some other file
+SHIPPED = Path(__file__).parent  # an installed package has sql/ and sample_data/ in it
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
 ProjectId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.:-]{2,62}$")]
@@ -119,14 +120,21 @@ def load_config(location: str) -> Config:
         config = Config.model_validate(content)
     except ValidationError as error:
         raise ConfigError("\n".join(_explained(location, tree, problem) for problem in error.errors())) from None
-    if location.startswith("gs://"):
-        return config
-    folder = Path(location).resolve().parent
+    # Paths in an object of a bucket are read as if it stood in config/ of the working folder.
+    folder = Path.cwd() / "config" if location.startswith("gs://") else Path(location).resolve().parent
     warehouse = config.warehouse
     if warehouse.path is not None:
         warehouse = warehouse.model_copy(update={"path": (folder / warehouse.path).resolve()})
-    paths = {"sql": (folder / config.sql).resolve(), "sample_data": (folder / config.sample_data).resolve()}
+    paths = {key: _folder(config, key, folder) for key in ("sql", "sample_data")}
     return config.model_copy(update={"warehouse": warehouse, **paths})
+
+
+def _folder(config: Config, key: Literal["sql", "sample_data"], folder: Path) -> Path:
+    """What the config says, relative to itself; else the folder beside its own; else what the package ships."""
+    path: Path = (folder / getattr(config, key)).resolve()
+    if key in config.model_fields_set or path.is_dir():
+        return path
+    return next((shipped for shipped in (SHIPPED / key, SHIPPED.parent / key) if shipped.is_dir()), path)
 
 
 def _refuse_repeated_keys(location: str, node: yaml.Node | None) -> None:

@@ -18,15 +18,17 @@ from typing import Any, Literal
 from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, fetch, rollback
 from embedded_bigquery.errors import NotFound
 from embedded_bigquery.locks import TableLocks
-from embedded_bigquery.sql.environment import Relation, Routine, RoutineArgument, TablePath
+from embedded_bigquery.sql.environment import USER, Relation, Routine, RoutineArgument, TablePath
 from embedded_bigquery.types import Field, Type, field_from_api, quoted, type_from_standard
 
 # What a routine has beside its signature and its body.
 ROUTINE_OPTIONS = ("description", "importedLibraries", "strictMode", "determinismLevel")
-Kind = Literal["DATASET", "TABLE", "ROUTINE"]
+Kind = Literal["DATASET", "TABLE", "ROUTINE", "DROPPED"]  # DROPPED: a dataset that UNDROP can bring back
 Resource = dict[str, Any]
 Key = tuple[Kind, str, str, str]
 
+POLICIES = "_rowAccessPolicies"  # the key of a table's row access policies, which tables.get does not show
+NAMED = "_named"  # the key that says that a view gives its columns names of its own
 STORE = "_bigquery"  # the schema that holds the metadata; no dataset can have this name
 
 
@@ -65,6 +67,10 @@ class Catalog:
 
     def datasets(self, project: str) -> list[Resource]:
         return self._listed("DATASET", project)
+
+    def dropped(self, project: str) -> list[Resource]:
+        """The datasets that UNDROP can bring back, those that went last at the end."""
+        return sorted(self._listed("DROPPED", project), key=lambda item: int(item["creationTime"]))
 
     def table(self, path: TablePath) -> Resource | None:
         self._drop_expired()
@@ -241,6 +247,29 @@ def relation_of(resource: Resource, duckdb_name: str) -> Relation:
         partition_column=column,
         partition_granularity=partitioning.get("type"),
         require_partition_filter=bool(resource.get("requirePartitionFilter")),
+        row_filter=row_filter(resource),
+    )
+
+
+def row_filter(resource: Resource) -> str | None:
+    """What holds for the rows that the table's policies let the user see; None when the table has no policy."""
+    policies = resource.get(POLICIES)
+    if not policies:
+        return None
+    granted = [policy["filterPredicate"] for policy in policies if any(map(_is_user, policy["grantees"]))]
+    if any(text.strip(" ()").upper() == "TRUE" for text in granted):
+        return "TRUE"
+    return " OR ".join(f"({text})" for text in granted) or "FALSE"
+
+
+def _is_user(grantee: str) -> bool:
+    domain = USER.partition("@")[2]
+    return grantee in (
+        "allUsers",
+        "allAuthenticatedUsers",
+        f"user:{USER}",
+        f"serviceAccount:{USER}",
+        f"domain:{domain}",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from embedded_bigquery import checks, decorators, tables
 from embedded_bigquery.catalog import Catalog, Resource, fields_of
+from embedded_bigquery.decorators import PARTITION_TIME
 from embedded_bigquery.duck import Connection, execute, fetch, rollback
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, WrongKind
@@ -28,7 +29,7 @@ class Write:
     fields: tuple[Field, ...]  # of the rows
     creates: bool  # the table if there is none
     partition: str | None  # its id, when the rows go into one partition alone
-    disposition: str  # WRITE_TRUNCATE, WRITE_APPEND or WRITE_EMPTY
+    disposition: str  # WRITE_TRUNCATE, WRITE_TRUNCATE_DATA, WRITE_APPEND or WRITE_EMPTY
     options: frozenset[str]  # schemaUpdateOptions
     table: Resource  # what a new table is to have: partitioning, clustering, description, labels
 
@@ -42,8 +43,6 @@ def from_configuration(
         TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
     )
     disposition = config.get("writeDisposition") or default_write
-    if disposition not in ("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_EMPTY"):
-        raise InvalidValue(f"Invalid write disposition: {disposition}")
     options = frozenset(config.get("schemaUpdateOptions", ()))
     if options and not (disposition == "WRITE_APPEND" or (partition is not None and disposition == "WRITE_TRUNCATE")):
         raise InvalidValue(
@@ -114,58 +113,69 @@ def check(engine: Engine, write: Write) -> None:
             where = "true" if write.partition is None else decorators.condition_sql(existing, write.partition)
             if fetch(execute(connection, f"SELECT 1 FROM {name} WHERE {where} LIMIT 1")):
                 raise Duplicate(f"Already Exists: Table {_shown_target(write)}")
-    elif write.disposition == "WRITE_APPEND" or write.partition is not None:
+    elif write.disposition != "WRITE_TRUNCATE" or write.partition is not None:
         appended(existing, write)
 
 
-def write(engine: Engine, connection: Connection, write: Write, query: str, binds: Sequence[Any] = ()) -> Rows:
-    """Writes the rows of the DuckDB query, whose columns are the write's fields in their order; all rows or none."""
-    catalog, existing = engine.catalog, engine.catalog.table(write.path)
-    if write.partition is not None:
-        return _write_partition(engine, connection, write, existing, query, binds)
-    if existing is None or write.disposition == "WRITE_TRUNCATE":
-        stored = tables.create_table(
-            catalog, connection, _new_table(write, existing), replace=existing is not None, query=(query, binds)
-        )
-    else:
-        stored = appended(existing, write)
-        if stored is not existing:
-            stored = tables.update_table(catalog, connection, stored)
-        names = ", ".join(quoted(field.name) for field in write.fields)
-        execute(connection, f"INSERT INTO {catalog.duckdb_name(write.path)} ({names}) {query}", binds)
-    return TableRows(fields_of(stored), catalog.duckdb_name(write.path), engine.connection)
-
-
-def _write_partition(
+def write(
     engine: Engine,
     connection: Connection,
     write: Write,
-    existing: Resource | None,
     query: str,
-    binds: Sequence[Any],
+    binds: Sequence[Any] = (),
+    *,
+    has_times: bool = False,
 ) -> Rows:
-    assert write.partition is not None
-    catalog = engine.catalog
+    """Writes the rows of the DuckDB query, whose columns are the write's fields in their order; all rows or none.
+
+    `has_times`: one more column says to which partition of an ingestion-time partitioned table a row belongs.
+    """
+    catalog, existing = engine.catalog, engine.catalog.table(write.path)
+    name = catalog.duckdb_name(write.path)
+    names = [*(quoted(field.name) for field in write.fields), *([quoted(PARTITION_TIME)] if has_times else [])]
+    is_whole = write.partition is None
+    if is_whole and (existing is None or write.disposition == "WRITE_TRUNCATE"):
+        rows = (f"FROM ({query})" if has_times else query, binds)
+        table = _new_table(write, existing)
+        stored = tables.create_table(
+            catalog, connection, table, replace=existing is not None, query=rows, is_copy=has_times
+        )
+        return TableRows(fields_of(stored), name, engine.connection)
     if existing is None:
         existing = tables.create_table(catalog, connection, _new_table(write, None))
     stored = appended(existing, write)
-    condition = decorators.condition_sql(stored, write.partition)
     if stored is not existing:
         stored = tables.update_table(catalog, connection, stored)
-    name = catalog.duckdb_name(write.path)
-    names, values = [quoted(field.name) for field in write.fields], "*"
-    start = decorators.start_sql(stored, write.partition)
-    if start is not None:
-        names, values = [*names, quoted(decorators.PARTITION_TIME)], f"*, {start}"
+    insert = f"INSERT INTO {name} ({', '.join(names)}) {query}"
+    if is_whole and write.disposition in ("WRITE_APPEND", "WRITE_EMPTY"):
+        execute(connection, insert, binds)
+        return TableRows(fields_of(stored), name, engine.connection)
+    condition = "true"
+    if write.partition is not None:
+        condition = decorators.condition_sql(stored, write.partition)
+        start = decorators.start_sql(stored, write.partition)
+        if start is not None:
+            columns = ", ".join([*names, quoted(PARTITION_TIME)])
+            insert = f"INSERT INTO {name} ({columns}) SELECT *, {start} FROM ({query})"
+    _replace(engine, connection, write, condition, insert, binds)
+    shown = name if is_whole else f"(SELECT * FROM {name} WHERE {condition})"
+    return TableRows(fields_of(stored), shown, engine.connection)
+
+
+def _replace(
+    engine: Engine, connection: Connection, write: Write, condition: str, insert: str, binds: Sequence[Any]
+) -> None:
+    """Puts rows where the condition holds, in place of those that are there or beside them."""
+    locks, name = engine.catalog.locks, engine.catalog.duckdb_name(write.path)
     # Two that replace a partition come one after the other, as DML statements do.
-    catalog.locks.wait(str(write.path), write, lambda: None)
+    locks.wait(str(write.path), write, lambda: None)
     outside = f"SELECT count(*) FROM {name} WHERE NOT ({condition})"
     try:
         execute(connection, "BEGIN TRANSACTION")
-        if write.disposition == "WRITE_TRUNCATE":
+        if write.disposition in ("WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"):
             execute(connection, f"DELETE FROM {name} WHERE {condition}")
         before = fetch(execute(connection, outside))
-        execute(connection, f"INSERT INTO {name} ({', '.join(names)}) SELECT {values} FROM ({query})", binds)
+        execute(connection, insert, binds)
         if fetch(execute(connection, outside)) != before:
             problem = "Some rows belong to different partitions rather than destination partition"
             raise InvalidValue(f"{problem} {_shown_target(write)}")
@@ -174,8 +184,7 @@ def _write_partition(
         rollback(connection)
         raise
     finally:
-        catalog.locks.release(write)
-    return TableRows(fields_of(stored), f"(SELECT * FROM {name} WHERE {condition})", engine.connection)
+        locks.release(write)
 
 
 def _shown_target(write: Write) -> str:

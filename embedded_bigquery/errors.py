@@ -7,6 +7,7 @@
     │   └── WrongKind           400 invalid         a view where a table is wanted, or the other way round
     ├── ResourceInUse           400 resourceInUse   a dataset that is not empty
     ├── NotFound                404 notFound
+    ├── AccessDenied            403 accessDenied
     ├── Duplicate               409 duplicate
     ├── PreconditionFailed      412 conditionNotMet an etag does not match
     ├── Stopped                 200 stopped         the job was cancelled
@@ -75,6 +76,11 @@ class ResourceInUse(EngineError):
 class NotFound(EngineError):
     reason = "notFound"
     status = 404
+
+
+class AccessDenied(EngineError):
+    reason = "accessDenied"
+    status = 403
 
 
 class Duplicate(EngineError):

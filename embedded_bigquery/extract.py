@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from embedded_bigquery import tables
-from embedded_bigquery.catalog import fields_of, path_of
+from embedded_bigquery.catalog import fields_of
 from embedded_bigquery.duck import Connection, execute, fetch
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
@@ -43,8 +43,8 @@ def run_extract(engine: Engine, job: Job) -> Result:
     compression = config.get("compression") or "NONE"
     if compression not in COMPRESSIONS[form]:
         raise InvalidValue(f"Compression {compression} does not go with {form}; {', '.join(COMPRESSIONS[form])} do")
-    resource = tables.source_table(engine.catalog, config["sourceTable"])
-    fields, name = fields_of(resource), engine.catalog.duckdb_name(path_of(resource))
+    resource, name = tables.source_table(engine.catalog, config["sourceTable"])
+    fields = fields_of(resource)
     uris = config.get("destinationUris") or [config["destinationUri"]]
     if len(uris) > 1:
         raise NotSupported("extract to several URIs")

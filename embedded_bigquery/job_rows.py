@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embedded_bigquery.jobs import Job, Jobs
+from embedded_bigquery.sql.environment import USER
 
 Row = dict[str, Any]
-EMAIL = "local@embedded-bigquery"  # who runs everything here; SESSION_USER() says the same
 
 
 def job_rows(jobs: Jobs, project: str) -> list[Row]:
@@ -26,7 +26,7 @@ def _row(job: Job) -> Row:
     row = {
         "creation_time": _time(job.created_ms),
         "project_id": job.project,
-        "user_email": EMAIL,
+        "user_email": USER,
         "job_id": job.id,
         "job_type": kind,
         "statement_type": query.get("statementType"),

@@ -13,7 +13,7 @@ from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.rows import MemoryRows
 from embedded_bigquery.script.outcome import Child, Outcome
 from embedded_bigquery.sql.environment import TablePath
-from embedded_bigquery.types import Type, quoted
+from embedded_bigquery.types import Field, Type, quoted
 
 if TYPE_CHECKING:
     from embedded_bigquery.script.session import Session
@@ -93,15 +93,14 @@ def checked_routine(engine: Engine, resource: Resource) -> Resource:
     return routine_resource(routine)
 
 
-def default_sql(engine: Engine, expression: str) -> str:
-    """A column's default value, a GoogleSQL expression, as DuckDB text."""
+def default_sql(engine: Engine, column: Field) -> str:
+    """A column's default value as DuckDB text; raises InvalidQuery."""
     from embedded_bigquery.script.names import Names
+    from embedded_bigquery.script.routines import default_value
     from embedded_bigquery.script.scope import Frame
-    from embedded_bigquery.sql.translate import translate_expression
 
     with engine.sessions.of_query({}) as (session, _):
-        translated = translate_expression(expression, Names(session, Frame(), {}, {}))
-        return translated.duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
+        return default_value(column, Names(session, Frame(), {}, {}))
 
 
 # ---- destination

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from embedded_bigquery.types import Field, Type, quoted
 
-Default = Callable[[str], str]  # a GoogleSQL expression -> DuckDB text
+Default = Callable[[Field], str]  # a column -> its default value as DuckDB text
 
 
 class Mismatch(Exception):
@@ -98,7 +98,7 @@ def statements(
         if before.required and not after.required:
             yield f"ALTER COLUMN {quoted(after.name)} DROP NOT NULL"
         if before.default != after.default and default is not None:
-            action = "DROP DEFAULT" if after.default is None else f"SET DEFAULT ({default(after.default)})"
+            action = "DROP DEFAULT" if after.default is None else f"SET DEFAULT ({default(after)})"
             yield f"ALTER COLUMN {quoted(after.name)} {action}"
 
 

@@ -19,16 +19,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from embedded_bigquery.api import Api
 from embedded_bigquery.api.call import Answer, failure
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import EngineError, InvalidValue
+from embedded_bigquery.errors import AccessDenied, EngineError, InvalidValue
 
 PORT = 9050
 
 
-class RemoteHost(EngineError):
+class RemoteHost(AccessDenied):
     """The address can be reached from other machines, and the API asks nobody who they are."""
-
-    reason = "accessDenied"
-    status = 403
 
 
 class Server(ThreadingHTTPServer):

@@ -9,15 +9,25 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from embedded_bigquery import checks
-from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, now_ms, path_of
+from embedded_bigquery import checks, decorators
+from embedded_bigquery.catalog import STORE, Catalog, Change, Resource, fields_of, now_ms, path_of, row_filter
 from embedded_bigquery.decorators import PARTITION_TIME
 from embedded_bigquery.duck import Connection, execute
-from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, ResourceInUse, WrongKind
+from embedded_bigquery.errors import (
+    AccessDenied,
+    Duplicate,
+    InvalidValue,
+    NotFound,
+    NotSupported,
+    ResourceInUse,
+    WrongKind,
+)
 from embedded_bigquery.schema_changes import Default, Mismatch, Rules, evolved, statements
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, quoted
 
+KEPT_DROPPED = 10  # datasets that can be brought back, at most
+TIME_TRAVEL_HOURS = 168  # in which one can, unless the dataset says otherwise
 REPLACING = "_replacing"  # the temporary table for the rows of a table that replaces another one
 
 
@@ -41,7 +51,10 @@ def create_dataset(catalog: Catalog, connection: Connection, resource: Resource)
         raise Duplicate(f"Already Exists: Dataset {path.project}:{path.dataset}")
     if path.dataset == STORE:
         raise InvalidValue(f'Invalid dataset ID "{path.dataset}": the engine keeps its metadata there')
+    dropped = next((item for item in catalog.dropped(path.project) if path_of(item) == path), None)
     with catalog.change(connection) as change:
+        if dropped is not None:
+            _purge(catalog, change, dropped)
         execute(connection, f"CREATE SCHEMA IF NOT EXISTS {catalog.duckdb_schema(path.project, path.dataset)}")
         return change.put("DATASET", resource)
 
@@ -54,22 +67,59 @@ def update_dataset(catalog: Catalog, connection: Connection, resource: Resource)
 
 
 def delete_dataset(catalog: Catalog, connection: Connection, project: str, name: str, *, contents: bool) -> None:
-    """Raises NotFound, or ResourceInUse when something is in it and `contents` is False."""
-    if catalog.dataset(project, name) is None:
-        raise NotFound(f"Not found: Dataset {project}:{name}")
-    tables, routines = catalog.tables(project, name), catalog.routines(project, name)
-    if (tables or routines) and not contents:
+    """Raises NotFound, or ResourceInUse when something is in it and `contents` is False.
+
+    Its tables stay where they are for a while, out of sight: `undrop_dataset` brings them back.
+    """
+    dataset = catalog.required_dataset(project, name)
+    held, routines = catalog.tables(project, name), catalog.routines(project, name)
+    if (held or routines) and not contents:
         raise ResourceInUse(f"Dataset {project}:{name} is still in use")
+    reference = {"datasetReference": dataset["datasetReference"]}
+    path = TablePath(project, name, "")
     with catalog.change(connection) as change:
-        schema = catalog.duckdb_schema(project, name)
-        for table in tables:
-            _drop_stored(catalog, change, table)
+        for table in held:
+            change.remove("TABLE", path_of(table))
         for routine in routines:
             change.remove("ROUTINE", path_of(routine))
-        # DuckDB's own `main` can be emptied, but not dropped.
-        if not schema.endswith('"main"'):
-            execute(connection, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        change.remove("DATASET", TablePath(project, name, ""))
+        change.remove("DATASET", path)
+        change.put("DROPPED", {**reference, "dataset": dataset, "tables": held, "routines": routines})
+        for old in [item for item in catalog.dropped(project) if path_of(item) != path][: -KEPT_DROPPED + 1 or None]:
+            _purge(catalog, change, old)
+
+
+def undrop_dataset(catalog: Catalog, connection: Connection, project: str, name: str) -> Resource:
+    """Brings back a dataset as it was when it was dropped; raises Duplicate, or NotFound when it is gone for good."""
+    if catalog.dataset(project, name) is not None:
+        raise Duplicate(f"Already Exists: Dataset {project}:{name}")
+    path = TablePath(project, name, "")
+    dropped = next((item for item in catalog.dropped(project) if path_of(item) == path and not _is_over(item)), None)
+    if dropped is None:
+        raise NotFound(f"Not found: Dataset {project}:{name} was not found in location {catalog.location}")
+    with catalog.change(connection) as change:
+        change.remove("DROPPED", path)
+        for table in dropped["tables"]:
+            change.put("TABLE", table)
+        for routine in dropped["routines"]:
+            change.put("ROUTINE", routine)
+        return change.put("DATASET", dropped["dataset"])
+
+
+def _is_over(dropped: Resource) -> bool:
+    """Whether the time in which a dataset can be brought back is over."""
+    hours = int(dropped["dataset"].get("maxTimeTravelHours", TIME_TRAVEL_HOURS))
+    return now_ms() - int(dropped["creationTime"]) > hours * 3_600_000
+
+
+def _purge(catalog: Catalog, change: Change, dropped: Resource) -> None:
+    """Takes away what is left of a dataset."""
+    path = path_of(dropped)
+    for table in dropped["tables"]:
+        _drop_rows(catalog, change, table)
+    schema = catalog.duckdb_schema(path.project, path.dataset)
+    if not schema.endswith('"main"'):  # DuckDB's own can be emptied, but not dropped
+        execute(change.connection, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    change.remove("DROPPED", path)
 
 
 # ---- tables
@@ -83,14 +133,16 @@ def create_table(
     replace: bool = False,
     query: tuple[str, Sequence[Any]] | None = None,
     default: Default | None = None,
+    is_copy: bool = False,
 ) -> Resource:
     """Makes the table or view; `query` is DuckDB text with its binds whose rows it starts with.
 
+    `is_copy`: they are those of a table of the same columns and partitioning, the time of each partition included.
     Raises NotFound (dataset), Duplicate, WrongKind, InvalidValue.
     """
     path = path_of(resource)
     resource = {"type": "TABLE", **resource}
-    checks.table(resource)
+    check(catalog, resource)
     dataset = catalog.required_dataset(path.project, path.dataset)
     existing = catalog.table(path)
     if existing is not None and not replace:
@@ -111,7 +163,7 @@ def create_table(
                 query = f"SELECT * FROM temp.main.{REPLACING}", ()
             _drop_stored(catalog, change, existing)
         if is_stored(resource):
-            _create_stored(catalog, connection, resource, query, default)
+            _create_stored(catalog, connection, resource, query, default, is_copy)
         return change.put("TABLE", resource)
 
 
@@ -148,6 +200,7 @@ def _create_stored(
     resource: Resource,
     query: tuple[str, Sequence[Any]] | None,
     default: Default | None,
+    is_copy: bool,
 ) -> None:
     name, fields = catalog.duckdb_name(path_of(resource)), fields_of(resource)
     columns = [column_definition(field, default) for field in fields]
@@ -159,45 +212,104 @@ def _create_stored(
     execute(connection, f"CREATE TABLE {name} ({', '.join(columns) or quoted(PARTITION_TIME) + ' TIMESTAMPTZ'})")
     if query is not None:
         text, binds = query
-        names = ", ".join(quoted(field.name) for field in fields)
-        execute(connection, f"INSERT INTO {name} ({names}) {text}", binds)
+        names = ", ".join(stored_names(resource) if is_copy else [quoted(field.name) for field in fields])
+        execute(connection, f"INSERT INTO {name} ({names}) {f'SELECT {names} {text}' if is_copy else text}", binds)
+
+
+def stored_names(resource: Resource) -> list[str]:
+    """The columns of the stored table: those of the schema, and the time of its partition that each row has."""
+    names = [quoted(field.name) for field in fields_of(resource)]
+    partitioning = resource.get("timePartitioning")
+    return names if partitioning is None or "field" in partitioning else [*names, quoted(PARTITION_TIME)]
+
+
+def check(catalog: Catalog, resource: Resource) -> None:
+    """Raises InvalidValue, NotSupported or NotFound for a table that cannot be."""
+    checks.table(resource)
+    for key in (resource.get("tableConstraints") or {}).get("foreignKeys", ()):
+        reference = key["referencedTable"]
+        path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+        referenced = resource if path == path_of(resource) else required_table(catalog, path)
+        known = {field.name.lower() for field in fields_of(referenced)}
+        for pair in key["columnReferences"]:
+            if pair["referencedColumn"].lower() not in known:
+                raise InvalidValue(f"Column {pair['referencedColumn']} of a key does not exist in table {shown(path)}")
 
 
 def column_definition(field: Field, default: Default | None = None) -> str:
     """A column as DuckDB's CREATE TABLE has it."""
     text = f"{quoted(field.name)} {field.type.duckdb()}"
     if field.default is not None and default is not None:
-        text += f" DEFAULT ({default(field.default)})"
+        text += f" DEFAULT ({default(field)})"
     return f"{text} NOT NULL" if field.required else text
 
 
-def source_table(catalog: Catalog, reference: dict[str, str]) -> Resource:
-    """The stored table that a job is to read; raises NotFound, or InvalidValue for a view."""
-    path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
-    if "$" in path.name or "@" in path.name:
-        raise NotSupported(f"decorator in the name of a source table: {shown(path)}")
-    resource = catalog.table(path)
-    if resource is None:
+def required_table(catalog: Catalog, path: TablePath) -> Resource:
+    """Raises NotFound (dataset or table)."""
+    if "@" in path.name:
+        raise NotSupported(f"snapshot decorator in the table name {path.name}")
+    found = catalog.table(path)
+    if found is None:
+        catalog.required_dataset(path.project, path.dataset)
         raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    return found
+
+
+def check_source(resource: Resource) -> None:
+    """Raises WrongKind or AccessDenied when a job may not read all of its rows as they are stored."""
+    path = path_of(resource)
     if not is_stored(resource):
         raise WrongKind(shown(path), resource["type"])
-    return resource
+    if row_filter(resource) not in (None, "TRUE"):
+        raise AccessDenied(
+            f"Access Denied: Table {shown(path)}: User does not have permission to read all rows of table "
+            f"{shown(path)}, which has row access policies."
+        )
+
+
+def addressed(catalog: Catalog, path: TablePath) -> tuple[Resource, str]:
+    """The table that a name with or without a partition's id means, and its rows as DuckDB text.
+
+    Raises NotFound, InvalidValue.
+    """
+    whole, partition = decorators.split(path)
+    table, name = required_table(catalog, whole), catalog.duckdb_name(whole)
+    if partition is None:
+        return table, name
+    decorated = {**table, "tableReference": {**table["tableReference"], "tableId": path.name}}
+    if partition == decorators.SUMMARY:
+        found = f"SELECT {decorators.required_identifier_sql(table)} AS partition_id FROM {name} GROUP BY 1 ORDER BY 1"
+        schema = {"fields": [{"name": "partition_id", "type": "STRING", "mode": "NULLABLE"}]}
+        return {**decorated, "schema": schema}, f"({found})"
+    return decorated, f"(SELECT * FROM {name} WHERE {decorators.condition_sql(table, partition)})"
+
+
+def source_table(catalog: Catalog, reference: dict[str, str]) -> tuple[Resource, str]:
+    """The stored table, or partition, that a job is to read, and its rows as DuckDB text.
+
+    Raises NotFound, WrongKind, AccessDenied.
+    """
+    path = TablePath(reference.get("projectId", catalog.project), reference["datasetId"], reference["tableId"])
+    table, relation = addressed(catalog, path)
+    check_source(table)
+    return table, relation
 
 
 def drop_table(catalog: Catalog, connection: Connection, path: TablePath) -> None:
     """Raises NotFound."""
-    resource = catalog.table(path)
-    if resource is None:
-        raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    resource = required_table(catalog, path)
     with catalog.change(connection) as change:
         _drop_stored(catalog, change, resource)
 
 
 def _drop_stored(catalog: Catalog, change: Change, resource: Resource) -> None:
-    path = path_of(resource)
+    _drop_rows(catalog, change, resource)
+    change.remove("TABLE", path_of(resource))
+
+
+def _drop_rows(catalog: Catalog, change: Change, resource: Resource) -> None:
     if is_stored(resource):
-        execute(change.connection, f"DROP TABLE IF EXISTS {catalog.duckdb_name(path)}")
-    change.remove("TABLE", path)
+        execute(change.connection, f"DROP TABLE IF EXISTS {catalog.duckdb_name(path_of(resource))}")
 
 
 def update_table(
@@ -205,9 +317,7 @@ def update_table(
 ) -> Resource:
     """Stores the changed resource, and changes the stored columns accordingly; raises NotFound, InvalidValue."""
     path = path_of(resource)
-    existing = catalog.table(path)
-    if existing is None:
-        raise NotFound(f"Not found: Table {shown(path)} was not found in location {catalog.location}")
+    existing = required_table(catalog, path)
     old, new = fields_of(existing), fields_of(resource)
     try:
         fields = evolved(old, new, Rules())
@@ -215,7 +325,7 @@ def update_table(
         raise InvalidValue(f"Provided Schema does not match Table {shown(path)}. {mismatch}") from mismatch
     changed = {**resource, "schema": {"fields": [field.api() for field in fields]}}
     _check_layout(existing, changed)
-    checks.table(changed)
+    check(catalog, changed)
     with catalog.change(connection) as change:
         for statement in statements(old, fields, partial(column_definition, default=default), default):
             execute(connection, f"ALTER TABLE {catalog.duckdb_name(path)} {statement}")

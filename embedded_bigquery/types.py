@@ -132,7 +132,6 @@ class Field:
     description: str | None = None
     parameters: tuple[int, ...] = ()
     default: str | None = None  # DEFAULT expression, in GoogleSQL
-    collation: str | None = None
 
     def api(self) -> dict[str, Any]:
         """The API's TableFieldSchema."""

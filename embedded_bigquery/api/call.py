@@ -16,6 +16,7 @@ from embedded_bigquery.sql.environment import TablePath
 T = TypeVar("T")
 STATUSES = {
     400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     409: "ALREADY_EXISTS",
     412: "FAILED_PRECONDITION",

@@ -8,13 +8,13 @@ from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged,
 from embedded_bigquery.catalog import Resource, path_of
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue
-from embedded_bigquery.job_rows import EMAIL
+from embedded_bigquery.sql.environment import USER
 
 # Who may do what with a new dataset: recorded, and asked of nobody here.
 ACCESS = (
     {"role": "WRITER", "specialGroup": "projectWriters"},
     {"role": "OWNER", "specialGroup": "projectOwners"},
-    {"role": "OWNER", "userByEmail": EMAIL},
+    {"role": "OWNER", "userByEmail": USER},
     {"role": "READER", "specialGroup": "projectReaders"},
 )
 

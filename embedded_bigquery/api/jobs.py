@@ -14,10 +14,10 @@ from embedded_bigquery.copy import run_copy
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.extract import run_extract
-from embedded_bigquery.job_rows import EMAIL
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.load import run_load
 from embedded_bigquery.query import run_query
+from embedded_bigquery.sql.environment import USER
 
 # Seconds that jobs.insert waits, so that a short job is DONE in its first answer. The client asks for the end of a
 # query without a break, and for that of any other job once a second.
@@ -130,7 +130,7 @@ def shown(job: Job) -> Resource:
         "etag": f"{job.id}-{state}",
         "id": str(job),
         "selfLink": f"/bigquery/v2/projects/{job.project}/jobs/{job.id}?location={job.location}",
-        "user_email": EMAIL,
+        "user_email": USER,
         "jobReference": reference(job),
         "configuration": job.configuration,
         "status": status,

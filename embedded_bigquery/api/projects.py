@@ -5,7 +5,7 @@ from __future__ import annotations
 from embedded_bigquery.api.call import Call, Routes
 from embedded_bigquery.catalog import Resource
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.job_rows import EMAIL
+from embedded_bigquery.sql.environment import USER
 
 
 def list_projects(engine: Engine, call: Call) -> Resource:
@@ -21,7 +21,7 @@ def list_projects(engine: Engine, call: Call) -> Resource:
 
 
 def service_account(engine: Engine, call: Call) -> Resource:
-    return {"kind": "bigquery#getServiceAccountResponse", "email": EMAIL}
+    return {"kind": "bigquery#getServiceAccountResponse", "email": USER}
 
 
 ROUTES: Routes = {

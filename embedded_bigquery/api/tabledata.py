@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedded_bigquery.api import shapes, tables
+from embedded_bigquery import tables
+from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Call, Routes, page_token, token_start
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.duck import execute
@@ -12,7 +13,6 @@ from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_json
 from embedded_bigquery.rows import Row, Rows, TableRows
-from embedded_bigquery.tables import is_stored
 from embedded_bigquery.types import Field, quoted
 from embedded_bigquery.values import (
     TimestampText,
@@ -32,9 +32,10 @@ TIMESTAMPS: dict[str, TimestampText] = {
 
 
 def list_rows(engine: Engine, call: Call) -> Resource:
-    resource, relation = tables.addressed(engine, call.path)
-    if not is_stored(resource):
+    resource, relation = tables.addressed(engine.catalog, call.path)
+    if not tables.is_stored(resource):
         raise InvalidValue(f"Cannot list a table of type {resource['type']}.")
+    tables.check_source(resource)
     fields = fields_of(resource)
     if "selectedFields" in call.query:
         fields = selected(fields, call.query["selectedFields"])
@@ -85,7 +86,7 @@ def timestamp_text(call: Call) -> TimestampText:
 
 
 def insert_all(engine: Engine, call: Call) -> Resource:
-    resource = tables.required(engine, call.path)
+    resource = tables.required_table(engine.catalog, call.path)
     if resource["type"] != "TABLE":
         raise InvalidValue(f"Cannot add rows to a table of type {resource['type']}.")
     body = call.body(shapes.INSERT_ALL)

@@ -7,14 +7,13 @@ from functools import partial
 from embedded_bigquery import decorators, tables
 from embedded_bigquery.api import shapes
 from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
-from embedded_bigquery.catalog import Resource, fields_of, path_of
+from embedded_bigquery.catalog import NAMED, POLICIES, Resource, fields_of, path_of
 from embedded_bigquery.destination import checked_fields
 from embedded_bigquery.duck import execute, fetch
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import NotFound, NotSupported, WrongKind
+from embedded_bigquery.errors import NotSupported, WrongKind
 from embedded_bigquery.query import columns_of, default_sql
 from embedded_bigquery.sizes import bytes_sql
-from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field
 
 VIEWS = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW"}
@@ -31,19 +30,8 @@ LISTED = (
     "requirePartitionFilter",
 )
 # What a PUT that leaves it out does not take away.
-KEPT = ("schema", "timePartitioning", "rangePartitioning", "snapshotDefinition", "cloneDefinition")
+KEPT = ("schema", "timePartitioning", "rangePartitioning", "snapshotDefinition", "cloneDefinition", POLICIES, NAMED)
 COMPUTED = ("numRows", "numBytes", "numLongTermBytes", "kind", "id", "selfLink", "location")
-
-
-def required(engine: Engine, path: TablePath) -> Resource:
-    """Raises NotFound (dataset or table)."""
-    if "@" in path.name:
-        raise NotSupported(f"snapshot decorator in the table name {path.name}")
-    found = engine.catalog.table(path)
-    if found is None:
-        engine.catalog.required_dataset(path.project, path.dataset)
-        raise NotFound(f"Not found: Table {tables.shown(path)} was not found in location {engine.catalog.location}")
-    return found
 
 
 def shown(engine: Engine, resource: Resource, relation: str | None = None) -> Resource:
@@ -54,7 +42,7 @@ def shown(engine: Engine, resource: Resource, relation: str | None = None) -> Re
         "id": tables.shown(path),
         "selfLink": f"/bigquery/v2/projects/{path.project}/datasets/{path.dataset}/tables/{path.name}",
         "location": engine.catalog.location,
-        **resource,
+        **{key: value for key, value in resource.items() if not key.startswith("_")},
     }
     if tables.is_stored(resource):
         rows, size = _measured(engine, resource, relation or engine.catalog.duckdb_name(path))
@@ -115,25 +103,8 @@ def _view_columns(engine: Engine, body: Resource, given: tuple[Field, ...]) -> t
 
 
 def get(engine: Engine, call: Call) -> Resource:
-    table, relation = addressed(engine, call.path)
+    table, relation = tables.addressed(engine.catalog, call.path)
     return shown(engine, table, relation)
-
-
-def addressed(engine: Engine, path: TablePath) -> tuple[Resource, str]:
-    """The table that a name with or without a partition's id means, and its rows as DuckDB text.
-
-    Raises NotFound, InvalidValue.
-    """
-    whole, partition = decorators.split(path)
-    table, name = required(engine, whole), engine.catalog.duckdb_name(whole)
-    if partition is None:
-        return table, name
-    decorated = {**table, "tableReference": {**table["tableReference"], "tableId": path.name}}
-    if partition == decorators.SUMMARY:
-        found = f"SELECT {decorators.required_identifier_sql(table)} AS partition_id FROM {name} GROUP BY 1 ORDER BY 1"
-        schema = {"fields": [{"name": "partition_id", "type": "STRING", "mode": "NULLABLE"}]}
-        return {**decorated, "schema": schema}, f"({found})"
-    return decorated, f"(SELECT * FROM {name} WHERE {decorators.condition_sql(table, partition)})"
 
 
 def list_tables(engine: Engine, call: Call) -> Resource:
@@ -155,14 +126,29 @@ def _listed(resource: Resource) -> Resource:
     return {"kind": "bigquery#table", "id": tables.shown(path_of(resource)), **item}
 
 
+def list_policies(engine: Engine, call: Call) -> Resource:
+    """The table's row access policies, which DDL statements make."""
+    table = tables.required_table(engine.catalog, call.path)
+    found = [
+        {
+            "rowAccessPolicyReference": {**table["tableReference"], "policyId": policy["policyId"]},
+            **{key: policy[key] for key in ("filterPredicate", "creationTime", "lastModifiedTime")},
+            "etag": table["etag"],
+        }
+        for policy in table.get(POLICIES, ())
+    ]
+    items, token = page(found, call, lambda item: item["rowAccessPolicyReference"]["policyId"])
+    return {"rowAccessPolicies": items, **token}
+
+
 def patch(engine: Engine, call: Call) -> Resource:
-    old = required(engine, call.path)
+    old = tables.required_table(engine.catalog, call.path)
     call.check_etag(old)
     return _store(engine, merged(old, call.body(shapes.TABLE)), old)
 
 
 def update(engine: Engine, call: Call) -> Resource:
-    old = required(engine, call.path)
+    old = tables.required_table(engine.catalog, call.path)
     call.check_etag(old)
     body = without_nulls(call.body(shapes.TABLE))
     kept = {key: old[key] for key in KEPT if key in old}
@@ -180,7 +166,7 @@ def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
 
 def delete(engine: Engine, call: Call) -> Answer:
     path, partition = decorators.split(call.path)
-    table = required(engine, path)
+    table = tables.required_table(engine.catalog, path)
     with engine.connection() as connection:
         if partition is None:
             tables.drop_table(engine.catalog, connection, path)
@@ -196,5 +182,6 @@ ROUTES: Routes = {
     "GET /projects/{project}/datasets/{dataset}/tables/{table}": get,
     "PATCH /projects/{project}/datasets/{dataset}/tables/{table}": patch,
     "PUT /projects/{project}/datasets/{dataset}/tables/{table}": update,
+    "GET /projects/{project}/datasets/{dataset}/tables/{table}/rowAccessPolicies": list_policies,
     "DELETE /projects/{project}/datasets/{dataset}/tables/{table}": delete,
 }

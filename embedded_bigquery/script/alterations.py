@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.errors import InvalidQuery
 from embedded_bigquery.schema_changes import Default, narrows
+from embedded_bigquery.script.options import set_options
 from embedded_bigquery.sql.definitions import (
     Action,
     AddColumn,
@@ -18,6 +18,7 @@ from embedded_bigquery.sql.definitions import (
     DropColumn,
     DropKey,
     Key,
+    Place,
     RenameColumn,
     RenameTable,
     SetOptions,
@@ -27,14 +28,12 @@ from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.types import Field, quoted
 
 
-def altered(
-    resource: Resource,
-    actions: Iterable[Action],
-    default: Default,
-    options: Callable[[Mapping[str, Any]], Resource],
-) -> tuple[Resource, list[str]]:
-    """The resource after the actions, and what follows ALTER TABLE name for each; raises InvalidQuery."""
-    alteration = _Alteration(copy.deepcopy(resource), default, options)
+def altered(resource: Resource, kind: str, actions: Iterable[Action], default: Default) -> tuple[Resource, list[str]]:
+    """The resource after the actions, and what follows ALTER TABLE name for each; raises InvalidQuery.
+
+    `kind` is TABLE, VIEW, SCHEMA, …
+    """
+    alteration = _Alteration(copy.deepcopy(resource), kind, default)
     for action in actions:
         alteration.apply(action)
     if "schema" in resource:
@@ -66,8 +65,8 @@ def add_key(resource: Resource, key: Key) -> None:
 
 
 class _Alteration:
-    def __init__(self, resource: Resource, default: Default, options: Callable[[Mapping[str, Any]], Resource]) -> None:
-        self.resource, self.default, self.options = resource, default, options
+    def __init__(self, resource: Resource, kind: str, default: Default) -> None:
+        self.resource, self.kind, self.default = resource, kind, default
         self.fields = list(fields_of(resource))
         self.statements: list[str] = []
 
@@ -75,20 +74,14 @@ class _Alteration:
         if isinstance(action, AddColumn):
             self._add(action)
         elif isinstance(action, DropColumn):
-            position = self._position(action.name, missing_ok=action.if_exists)
-            if position is not None:
-                self._refuse_structural(self.fields[position].name)
-                self.statements.append(f"DROP COLUMN {quoted(self.fields.pop(position).name)}")
+            self._drop(action)
         elif isinstance(action, RenameColumn):
-            position = self._required(action.old)
-            old = self.fields[position]
-            self.fields[position] = replace(old, name=action.new)
-            self.statements.append(f"RENAME COLUMN {quoted(old.name)} TO {quoted(action.new)}")
+            self._rename(action)
         elif isinstance(action, RenameTable):
             self.resource["tableReference"] = {**self.resource["tableReference"], "tableId": action.name}
             self.statements.append(f"RENAME TO {quoted(action.name)}")
         elif isinstance(action, SetOptions):
-            self._set_options(action.options)
+            set_options(self.kind, action.options, self.resource)
         elif isinstance(action, AlterColumn):
             self._column(action)
         elif isinstance(action, Key):
@@ -107,32 +100,39 @@ class _Alteration:
         if found is None and not action.if_exists:
             raise InvalidQuery(f"Constraint not found: {action.name or 'primary key'}")
 
-    def _position(self, name: str, *, missing_ok: bool = False) -> int | None:
+    # ---- columns
+
+    def _position(self, name: str, at: Place, *, missing_ok: bool) -> int | None:
         for position, field in enumerate(self.fields):
             if field.name.lower() == name.lower():
                 return position
         if missing_ok:
             return None
-        raise InvalidQuery(f"Column {name} does not exist in the table")
+        raise InvalidQuery(f"Column not found: {name}", at=at)
 
-    def _required(self, name: str) -> int:
-        found = self._position(name)
-        assert found is not None
-        return found
+    def _refuse_structural(self, name: str, verb: str, at: Place) -> None:
+        """Raises InvalidQuery for a column that the table's layout or keys are made of."""
+        clusters = (self.resource.get("clustering") or {}).get("fields", ())
+        keys = self.resource.get("tableConstraints") or {}
+        own = [pair["referencingColumn"] for key in keys.get("foreignKeys", ()) for pair in key["columnReferences"]]
+        for what, columns in (
+            ("partitioning", self._partitioning()),
+            ("clustering", clusters),
+            ("key", [*(keys.get("primaryKey") or {}).get("columns", ()), *own]),
+        ):
+            if name.lower() in (column.lower() for column in columns):
+                raise InvalidQuery(f"ALTER TABLE {verb} is not supported for the {what} column {name}", at=at)
 
-    def _refuse_structural(self, name: str) -> None:
-        used = {(self.resource.get("timePartitioning") or {}).get("field")}
-        used |= {(self.resource.get("rangePartitioning") or {}).get("field")}
-        used |= set((self.resource.get("clustering") or {}).get("fields", ()))
-        if name in used:
-            raise InvalidQuery(f"Column {name} partitions or clusters the table, so it cannot be dropped")
+    def _partitioning(self) -> list[str]:
+        layouts = (self.resource.get("timePartitioning") or {}, self.resource.get("rangePartitioning") or {})
+        return [layout["field"] for layout in layouts if "field" in layout]
 
     def _add(self, action: AddColumn) -> None:
         column = action.column
         if any(field.name.lower() == column.name.lower() for field in self.fields):
             if action.if_not_exists:
                 return
-            raise InvalidQuery(f"Column already exists: {column.name}")
+            raise InvalidQuery(f"Column already exists: {column.name}", at=action.at)
         if column.required:
             raise InvalidQuery(f"Cannot add required columns to an existing schema. (field: {column.name})")
         if column.default is not None:
@@ -140,44 +140,58 @@ class _Alteration:
         self.fields.append(column)
         self.statements.append(f"ADD COLUMN {tables.column_definition(column)}")
 
-    def _set_options(self, options: Mapping[str, Any]) -> None:
-        for key, value in self.options(options).items():
-            if value is None:
-                self.resource.pop(key, None)
-            else:
-                self.resource[key] = value
-        days = options.get("partition_expiration_days")
-        partitioning = self.resource.get("timePartitioning")
-        if "partition_expiration_days" in options and partitioning is not None:
-            partitioning.pop("expirationMs", None)
-            if days is not None:
-                partitioning["expirationMs"] = str(int(float(days) * 86_400_000))
+    def _drop(self, action: DropColumn) -> None:
+        position = self._position(action.name, action.at, missing_ok=action.if_exists)
+        if position is None:
+            return
+        self._refuse_structural(self.fields[position].name, "DROP COLUMN", action.at)
+        self.statements.append(f"DROP COLUMN {quoted(self.fields.pop(position).name)}")
+        if not self.fields:
+            raise InvalidQuery("ALTER TABLE DROP COLUMN cannot drop all columns from a table.")
+
+    def _rename(self, action: RenameColumn) -> None:
+        position = self._position(action.old, action.at, missing_ok=action.if_exists)
+        if position is None:
+            return
+        old = self.fields[position]
+        self._refuse_structural(old.name, "RENAME COLUMN", action.at)
+        others = self.fields[:position] + self.fields[position + 1 :]
+        if any(field.name.lower() == action.new.lower() for field in others):
+            raise InvalidQuery(f"Column already exists: {action.new}", at=action.at)
+        self.fields[position] = replace(old, name=action.new)
+        self.statements.append(f"RENAME COLUMN {quoted(old.name)} TO {quoted(action.new)}")
 
     def _column(self, action: AlterColumn) -> None:
-        position = self._required(action.name)
+        position = self._position(action.name, action.at, missing_ok=action.if_exists)
+        if position is None:
+            return
         field = self.fields[position]
         head = f"ALTER COLUMN {quoted(field.name)}"
         if action.change == "NULLABLE":
             if not field.required:
-                raise InvalidQuery(f"Column {field.name} is not NOT NULL")
+                raise InvalidQuery(f"ALTER COLUMN DROP NOT NULL is for columns that are NOT NULL: {field.name}")
             self.fields[position] = replace(field, required=False)
             self.statements.append(f"{head} DROP NOT NULL")
         elif action.change == "OPTIONS":
             self.fields[position] = replace(field, description=action.value.get("description", field.description))
         elif action.change == "DEFAULT":
-            self.fields[position] = replace(field, default=action.value)
-            set_to = "DROP DEFAULT" if action.value is None else f"SET DEFAULT ({self.default(action.value)})"
+            self.fields[position] = changed = replace(field, default=action.value)
+            set_to = "DROP DEFAULT" if action.value is None else f"SET DEFAULT ({self.default(changed)})"
             self.statements.append(f"{head} {set_to}")
         else:
-            self._type(position, field, action.value, head)
+            self._type(position, field, action, head)
 
-    def _type(self, position: int, field: Field, wanted: Field, head: str) -> None:
+    def _type(self, position: int, field: Field, action: AlterColumn, head: str) -> None:
+        wanted: Field = action.value
         narrower = wanted.type == field.type and narrows(field, wanted)
         if coerces(field.type, wanted.type) is None or narrower:
             raise InvalidQuery(
                 f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({field.type}) is "
-                f"assignable to the new type ({wanted.type})"
+                f"assignable to the new type ({wanted.type})",
+                at=action.at,
             )
+        if field.name in self._partitioning() and wanted.type != field.type:
+            self._refuse_structural(field.name, "ALTER COLUMN SET DATA TYPE", action.at)
         self.fields[position] = replace(field, type=wanted.type, parameters=wanted.parameters)
         if wanted.type != field.type:
             value = converted(quoted(field.name), field.type, wanted.type)

@@ -1,127 +1,91 @@
-"""Runs CREATE, DROP and ALTER statements against the catalog."""
+"""Runs CREATE statements against the catalog, and hands what changes or drops to the modifier."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 from embedded_bigquery import tables
-from embedded_bigquery.catalog import Resource, fields_of
-from embedded_bigquery.errors import (
-    Duplicate,
-    EngineError,
-    InvalidQuery,
-    NotFound,
-    NotSupported,
-    WrongKind,
-)
-from embedded_bigquery.script.alterations import add_key, altered
+from embedded_bigquery.catalog import NAMED, Resource, fields_of, path_of
+from embedded_bigquery.errors import Duplicate, EngineError, InvalidQuery, NotSupported
+from embedded_bigquery.script.alterations import add_key
+from embedded_bigquery.script.modifier import ROUTINE_KINDS, TABLE_KINDS, Modifier, check_table
 from embedded_bigquery.script.names import Names
+from embedded_bigquery.script.options import routine_options, set_options
 from embedded_bigquery.script.outcome import Outcome
 from embedded_bigquery.script.partitions import partitioning
-from embedded_bigquery.script.routines import check_routine, routine_resource
+from embedded_bigquery.script.routines import check_routine, default_value, routine_resource
 from embedded_bigquery.script.session import Session
+from embedded_bigquery.sql.assignments import stored
 from embedded_bigquery.sql.ddl import ROUTINES, parse_definition
-from embedded_bigquery.sql.definitions import Alter, Create, Drop
+from embedded_bigquery.sql.definitions import Create, CreatePolicy
 from embedded_bigquery.sql.environment import Routine, TablePath, Translated
-from embedded_bigquery.sql.functions.duckdb_text import UTC
+from embedded_bigquery.sql.scope import Lowered
 from embedded_bigquery.sql.tokens import moved
-from embedded_bigquery.sql.translate import translate, translate_expression
+from embedded_bigquery.sql.translate import translate
 from embedded_bigquery.types import Field, Type, quoted
 
 ZONE_OF_OPTIONS = "America/Los_Angeles"  # where @@time_zone is not set; source: "System variables reference"
 Evaluate = Callable[..., tuple[Type, Any]]
-ROUTINE_KINDS = {
-    "FUNCTION": "SCALAR_FUNCTION",
-    "AGGREGATE FUNCTION": "AGGREGATE_FUNCTION",
-    "TABLE FUNCTION": "TABLE_VALUED_FUNCTION",
-    "PROCEDURE": "PROCEDURE",
-}
-TABLE_KINDS = {"TABLE": "TABLE", "VIEW": "VIEW", "MATERIALIZED VIEW": "MATERIALIZED_VIEW", "SNAPSHOT TABLE": "SNAPSHOT"}
-# OPTIONS of a table or dataset, and the resource's key for each.
-OPTION_KEYS = {
-    "description": "description",
-    "friendly_name": "friendlyName",
-    "require_partition_filter": "requirePartitionFilter",
-    "default_table_expiration_days": "defaultTableExpirationMs",
-    "default_partition_expiration_days": "defaultPartitionExpirationMs",
-    "expiration_timestamp": "expirationTime",
-    "labels": "labels",
-    "location": "location",
-    "max_staleness": "maxStaleness",
-    "is_case_insensitive": "isCaseInsensitive",
-    "max_time_travel_hours": "maxTimeTravelHours",
-    "storage_billing_model": "storageBillingModel",
-    "enable_refresh": "enableRefresh",
-    "refresh_interval_minutes": "refreshIntervalMs",
-    "allow_non_incremental_definition": "allowNonIncrementalDefinition",
-    "enable_change_history": "enableChangeHistory",
-    "kms_key_name": "kmsKeyName",
-    "default_rounding_mode": "defaultRoundingMode",
-}
+Measure = Callable[..., dict[str, Any]]  # what a translated statement reads, as Outcome has it
+COPIED = ("timePartitioning", "rangePartitioning", "clustering", "description", "labels", "requirePartitionFilter")
 
 
 class Definer:
-    def __init__(self, session: Session, names: Names, evaluate: Evaluate) -> None:
-        self.session, self.names, self.evaluate = session, names, evaluate
+    def __init__(self, session: Session, names: Names, evaluate: Evaluate, measure: Measure) -> None:
+        self.session, self.names, self.evaluate, self.measure = session, names, evaluate, measure
         self.catalog = session.catalog
 
     def run(self, text: str, *, dry_run: bool = False) -> Outcome:
         """Raises EngineError; a permanent definition inside a transaction is refused."""
         made = parse_definition(text, self._option)
-        permanent = not (isinstance(made, Create) and made.temporary) and self._temporary(made.path) is None
+        permanent = not (isinstance(made, Create) and made.temporary) and self.session.temporary_key(made.path) is None
         if self.session.transaction is not None and permanent:
             raise InvalidQuery(
                 "DDL statements are not supported in a transaction, except for those creating or droping temporary "
                 "tables or temporary functions."
             )
+        if isinstance(made, CreatePolicy):
+            self._check_policy(made, text)
         if isinstance(made, Create):
             return self._create(made, text, dry_run)
-        if dry_run:
-            return Outcome(f"{type(made).__name__.upper()}_{made.kind.replace(' ', '_')}")
-        return self._drop(made) if isinstance(made, Drop) else self._alter(made)
+        return Modifier(self.session, self._default).run(made, dry_run=dry_run)
 
-    def _temporary(self, parts: tuple[str, ...]) -> str | None:
-        """The key of the temporary table that the name means."""
-        if len(parts) == 1 or parts[0].upper() == "_SESSION":
-            key = parts[-1].lower()
-            return key if key in self.session.temporary else None
-        return None
-
-    # ---- CREATE
+    # ---- tables and views
 
     def _create(self, made: Create, text: str, dry_run: bool) -> Outcome:
         if made.kind in ROUTINES:
             return self._create_routine(made, text, dry_run)
         if made.kind == "SCHEMA":
             return self._create_schema(made, dry_run)
-        kind = "CREATE_" + {"SNAPSHOT TABLE": "SNAPSHOT_TABLE"}.get(made.kind, TABLE_KINDS[made.kind])
+        kind = f"CREATE_{made.kind.replace(' ', '_')}"
         if made.query is not None and made.kind == "TABLE":
             kind += "_AS_SELECT"
-        query = None
-        columns = made.columns or ()
+        query, columns, costs = None, made.columns or (), {}
         if made.query is not None:
-            query = self._translated(made.query, text)
+            # A view is read under any default dataset, so it names those of its tables itself.
+            with self.session.qualified() if made.kind != "TABLE" else nullcontext():
+                query = self._translated(made.query, text)
             columns = self._query_columns(made, query)
-        if dry_run:
-            return Outcome(kind, columns)
+            costs = self._costs(made, query, dry_run)
         if made.temporary:
-            return self._create_temporary(made, columns, query, kind)
+            return Outcome(kind, columns) if dry_run else self._create_temporary(made, columns, query, kind, costs)
         path = self.session.required_path(made.path)
+        self.catalog.required_dataset(path.project, path.dataset)
         existing = self.catalog.table(path)
         if existing is not None and made.if_not_exists:
             return Outcome(kind, columns, target=path, operation="SKIP")
-        resource: Resource = {
-            "tableReference": {"projectId": path.project, "datasetId": path.dataset, "tableId": path.name},
-            "type": TABLE_KINDS[made.kind],
-        }
+        resource: Resource = {"tableReference": table_reference(path), "type": TABLE_KINDS[made.kind]}
+        source = None
         if made.source is not None:
-            columns, query = self._copied(made, resource)
-        resource |= table_options(made.options)
+            source = self._source(made, resource)
+            columns = fields_of(source)
         resource["schema"] = {"fields": [field.api() for field in columns]}
         if made.partition is not None:
-            resource |= partitioning(made.partition, columns, made.options, lambda e: self._constant(e))
+            resource.pop("rangePartitioning", None)
+            resource |= partitioning(made.partition, columns, self._constant)
         if made.cluster:
             resource["clustering"] = {"fields": list(made.cluster)}
         for key in made.keys:
@@ -129,20 +93,56 @@ class Definer:
         if made.kind in ("VIEW", "MATERIALIZED VIEW"):
             place = "view" if made.kind == "VIEW" else "materializedView"
             resource[place] = {"query": made.query, **({"useLegacySql": False} if place == "view" else {})}
+            resource |= {NAMED: True} if made.columns else {}
             query = None
-        stored = None if query is None else (query.duckdb_sql, [self.names.value(bind) for bind in query.binds])
-        tables.create_table(
-            self.catalog, self.session.connection, resource, replace=made.replace, query=stored, default=self._default
-        )
+        set_options(made.kind, made.options, resource)
+        check_table(self.catalog, resource)
         operation = "REPLACE" if existing is not None else "CREATE"
-        return Outcome(kind, columns, target=path, operation=operation)
+        if not dry_run:
+            rows = None if query is None else self._rows(query, columns)
+            if source is not None and made.source is not None and made.source[0] != "LIKE":
+                rows = (f"FROM {self.catalog.duckdb_name(path_of(source))}", [])
+            tables.create_table(
+                self.catalog,
+                self.session.connection,
+                resource,
+                replace=made.replace,
+                query=rows,
+                default=self._default,
+                is_copy=source is not None and query is None,
+            )
+        return Outcome(kind, columns, target=path, operation=operation, **costs)
+
+    def _check_policy(self, made: CreatePolicy, text: str) -> None:
+        """The condition's names and types; its errors have their place in the text."""
+        table = ".".join(f"`{part}`" for part in made.path)
+        try:
+            found = translate(f"SELECT * FROM {table} WHERE\n{made.condition}", self.names)
+        except EngineError as error:
+            if error.at is not None:
+                error.at = moved((error.at[0] - 1, error.at[1]), text, text.rindex(made.condition))
+            raise
+        if found.binds:
+            raise InvalidQuery("A row access policy can refer to neither parameters nor variables")
+
+    def _costs(self, made: Create, query: Translated, dry_run: bool) -> dict[str, Any]:
+        if made.kind == "TABLE":
+            return self.measure(self.session, query, self.names, dry_run)
+        for bind in query.binds:
+            what = {"PARAMETER": "Query parameters", "VARIABLE": "Variables"}.get(bind.kind, "System variables")
+            raise InvalidQuery(f"{what} cannot be used in the query of a view")
+        temporary = next((read.relation.path.name for read in query.reads if read.relation.kind == "TEMP"), None)
+        if temporary is not None:
+            raise InvalidQuery(f"A view cannot refer to a temporary table: {temporary}")
+        return {"referenced": tuple(read.relation.path for read in query.reads)}
 
     def _translated(self, query: str, text: str) -> Translated:
         """The query that ends the statement's text; its errors have their place in the text."""
         try:
             return translate(query, self.names)
         except EngineError as error:
-            error.at = error.at and moved(error.at, text, text.rindex(query))
+            if error.at is not None:
+                error.at = moved(error.at, text, text.rindex(query))
             raise
 
     def _constant(self, expression: str) -> Any:
@@ -152,9 +152,8 @@ class Definer:
         zone = self.session.settings["time_zone"] or ZONE_OF_OPTIONS
         return self.evaluate(self.session, expression, self.names.within_zone(zone))[1]
 
-    def _default(self, expression: str) -> str:
-        names = self.names.within_zone(UTC)  # the zone of this script is not that of the INSERTs to come
-        return translate_expression(expression, names).duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
+    def _default(self, column: Field) -> str:
+        return default_value(column, self.names)
 
     def _query_columns(self, made: Create, query: Translated) -> tuple[Field, ...]:
         """The columns of CREATE … AS: those of the query, under the names and types that the list gives."""
@@ -178,7 +177,7 @@ class Definer:
         return tuple(Field(own.name, found.type, description=own.description) for own, found in pairs)
 
     def _create_temporary(
-        self, made: Create, columns: tuple[Field, ...], query: Translated | None, kind: str
+        self, made: Create, columns: tuple[Field, ...], query: Translated | None, kind: str, costs: dict[str, Any]
     ) -> Outcome:
         if made.source is not None:
             raise NotSupported(f"CREATE TEMP TABLE {made.source[0]}")
@@ -193,35 +192,45 @@ class Definer:
         target = f"temp.main.{quoted(name)}"
         self.session.run(f"CREATE OR REPLACE TEMP TABLE {target} ({definitions})", writes=True)
         if query is not None:
-            values = [self.names.value(bind) for bind in query.binds]
-            self.session.run(f"INSERT INTO {target} {query.duckdb_sql}", values, writes=True)
+            rows, binds = self._rows(query, columns)
+            self.session.run(f"INSERT INTO {target} {rows}", binds, writes=True)
         self.session.add_temporary(name, columns)
-        return Outcome(kind, target=path, operation="REPLACE" if exists else "CREATE")
+        return Outcome(kind, target=path, operation="REPLACE" if exists else "CREATE", **costs)
 
-    def _copied(self, made: Create, resource: Resource) -> tuple[tuple[Field, ...], Translated | None]:
-        """Columns (and partitioning, clustering, options) of LIKE, COPY and CLONE, and the rows to start with."""
+    def _rows(self, query: Translated, columns: tuple[Field, ...]) -> tuple[str, list[Any]]:
+        """The query's rows as the columns keep them; raises InvalidQuery when BigQuery has no such conversion."""
+        names = [f"c{position}" for position in range(len(columns))]
+        pairs = zip(names, query.fields, columns, strict=True)
+        values = [stored(Lowered(f"s.{name}", found.type), column) for name, found, column in pairs]
+        binds = [self.names.value(bind) for bind in query.binds]
+        if values == [f"s.{name}" for name in names]:
+            return query.duckdb_sql, binds
+        return f"SELECT {', '.join(values)} FROM ({query.duckdb_sql}) AS s({', '.join(names)})", binds
+
+    def _source(self, made: Create, resource: Resource) -> Resource:
+        """The table that is copied, whose layout and description the new one has."""
         assert made.source is not None
         word, parts = made.source
         path = self.session.required_path(parts)
-        source = self.catalog.table(path)
-        if source is None:
-            raise NotFound(f"Not found: Table {tables.shown(path)} was not found in location {self.catalog.location}")
-        keys = ("timePartitioning", "rangePartitioning", "clustering", "description", "labels")
-        resource |= {key: source[key] for key in keys if key in source and key not in resource}
-        if word in ("COPY", "CLONE") or made.kind == "SNAPSHOT TABLE":
-            name = ".".join(f"`{part}`" for part in (path.project, path.dataset, path.name))
-            return fields_of(source), translate(f"SELECT * FROM {name}", self.names)
-        query = translate(made.query, self.names) if made.query is not None else None
-        return fields_of(source), query
+        source = tables.required_table(self.catalog, path)
+        is_clone = word == "CLONE" or made.kind == "SNAPSHOT TABLE"
+        if word != "LIKE" or is_clone:
+            tables.check_source(source)
+        resource |= {key: source[key] for key in COPIED if key in source}
+        if is_clone:
+            kind = "snapshot" if made.kind == "SNAPSHOT TABLE" else "clone"
+            resource[f"{kind}Definition"] = {"baseTableReference": table_reference(path), f"{kind}Time": _now()}
+        return source
 
     def _create_schema(self, made: Create, dry_run: bool) -> Outcome:
-        project = made.path[0] if len(made.path) == 2 else self.catalog.project
-        path = TablePath(project, made.path[-1], "")
-        exists = self.catalog.dataset(project, path.dataset) is not None
-        if dry_run or (exists and made.if_not_exists):
+        path = self.session.dataset_path(made.path)
+        exists = self.catalog.dataset(path.project, path.dataset) is not None
+        if exists and made.if_not_exists:
             return Outcome("CREATE_SCHEMA", operation="SKIP", target=path)
-        resource: Resource = {"datasetReference": {"projectId": project, "datasetId": path.dataset}}
-        tables.create_dataset(self.catalog, self.session.connection, resource | table_options(made.options))
+        resource: Resource = {"datasetReference": {"projectId": path.project, "datasetId": path.dataset}}
+        set_options("SCHEMA", made.options, resource)
+        if not dry_run:
+            tables.create_dataset(self.catalog, self.session.connection, resource)
         return Outcome("CREATE_SCHEMA", operation="CREATE", target=path)
 
     # ---- routines
@@ -267,98 +276,10 @@ class Definer:
         self.session.add_temporary_routine(routine)
         return Outcome(kind, routine=routine.path, operation="CREATE")
 
-    # ---- DROP
 
-    def _drop(self, made: Drop) -> Outcome:
-        kind = f"DROP_{made.kind.replace(' ', '_')}"
-        if made.kind == "SCHEMA":
-            return self._drop_schema(made)
-        if made.kind in ROUTINES:
-            return self._drop_routine(made, kind)
-        key = self._temporary(made.path)
-        if key is not None:
-            gone = self.session.forget_temporary(key)
-            self.session.run(f"DROP TABLE IF EXISTS {gone.duckdb_name}", writes=True)
-            return Outcome(kind, target=gone.path, operation="DROP")
-        path = self.session.required_path(made.path)
-        existing = self.catalog.table(path)
-        if existing is None and made.if_exists:
-            return Outcome(kind, target=path, operation="SKIP")
-        if existing is not None and existing["type"] != TABLE_KINDS[made.kind]:
-            raise WrongKind(tables.shown(path), existing["type"])
-        tables.drop_table(self.catalog, self.session.connection, path)
-        return Outcome(kind, target=path, operation="DROP")
-
-    def _drop_schema(self, made: Drop) -> Outcome:
-        project = made.path[0] if len(made.path) == 2 else self.catalog.project
-        path = TablePath(project, made.path[-1], "")
-        if self.catalog.dataset(project, path.dataset) is None and made.if_exists:
-            return Outcome("DROP_SCHEMA", target=path, operation="SKIP")
-        tables.delete_dataset(self.catalog, self.session.connection, project, path.dataset, contents=made.cascade)
-        return Outcome("DROP_SCHEMA", target=path, operation="DROP")
-
-    def _drop_routine(self, made: Drop, kind: str) -> Outcome:
-        if len(made.path) == 1 and self.session.forget_temporary_routine(made.path[0]):
-            return Outcome(kind, operation="DROP")
-        path = self.session.required_path(made.path, "Routine")
-        if self.catalog.routine_resource(path) is None and made.if_exists:
-            return Outcome(kind, routine=path, operation="SKIP")
-        tables.drop_routine(self.catalog, self.session.connection, path)
-        return Outcome(kind, routine=path, operation="DROP")
-
-    # ---- ALTER
-
-    def _alter(self, made: Alter) -> Outcome:
-        kind = f"ALTER_{made.kind.replace(' ', '_')}"
-        connection = self.session.connection
-        if made.kind == "SCHEMA":
-            project = made.path[0] if len(made.path) == 2 else self.catalog.project
-            if self.catalog.dataset(project, made.path[-1]) is None and made.if_exists:
-                return Outcome(kind, operation="SKIP")
-            dataset = self.catalog.required_dataset(project, made.path[-1])
-            changed, _ = altered(dataset, made.actions, self._default, table_options)
-            tables.update_dataset(self.catalog, connection, changed)
-            return Outcome(kind, operation="ALTER", target=TablePath(project, made.path[-1], ""))
-        path = self.session.required_path(made.path)
-        existing = self.catalog.table(path)
-        if existing is None:
-            if made.if_exists:
-                return Outcome(kind, target=path, operation="SKIP")
-            raise NotFound(f"Not found: Table {tables.shown(path)} was not found in location {self.catalog.location}")
-        changed, statements = altered(existing, made.actions, self._default, table_options)
-        renamed = changed["tableReference"] != existing["tableReference"]
-        tables.alter_table(self.catalog, connection, changed, statements, path if renamed else None)
-        return Outcome(kind, target=path, operation="ALTER")
+def table_reference(path: TablePath) -> dict[str, str]:
+    return {"projectId": path.project, "datasetId": path.dataset, "tableId": path.name}
 
 
-def routine_options(made: Create) -> dict[str, Any]:
-    """OPTIONS as the routine's resource has them; raises InvalidQuery for one that does not exist."""
-    known = {"description": "description", "library": "importedLibraries"}
-    if made.kind == "PROCEDURE":
-        known = {"description": "description", "strict_mode": "strictMode"}
-    found = {} if made.determinism is None else {"determinismLevel": made.determinism}
-    for name, value in made.options.items():
-        if name not in known:
-            raise InvalidQuery(f"Unknown option: {name}")
-        if value is not None:
-            found[known[name]] = value
-    return found
-
-
-def table_options(options: Mapping[str, Any]) -> Resource:
-    """OPTIONS as the resource has them; None takes an option away. Raises InvalidQuery for one that does not exist."""
-    found: Resource = {}
-    for name, value in options.items():
-        if name == "partition_expiration_days":
-            continue  # part of the partitioning
-        if name not in OPTION_KEYS:
-            raise InvalidQuery(f"Unknown option: {name}")
-        key = OPTION_KEYS[name]
-        if name == "labels":
-            value = None if value is None else {pair[0]: pair[1] for pair in value}
-        elif key.endswith("ExpirationMs") and value is not None:
-            value = str(int(float(value) * 86_400_000))
-        elif isinstance(value, datetime):
-            value = str(int(value.timestamp() * 1000))
-        found[key] = value
-    return found
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

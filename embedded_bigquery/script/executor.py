@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embedded_bigquery.duck import fetch
+from embedded_bigquery.duck import Connection, fetch
 from embedded_bigquery.errors import BytesBilledExceeded, InvalidQuery, NotSupported
 from embedded_bigquery.script.definer import Definer
 from embedded_bigquery.script.names import Names
@@ -25,6 +26,9 @@ from embedded_bigquery.types import Field, Type
 from embedded_bigquery.values import fetch_sql, from_duckdb, sized, to_duckdb
 
 Row = tuple[Any, ...]
+# What each kind of statement does to rows, and each action of a MERGE.
+COUNTS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
+ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 MAXIMUM_KEPT = 500  # translations, a session
 
 
@@ -32,42 +36,50 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
     """Runs a query, DML or DDL statement; raises EngineError with its place in the text."""
     word = Tokens(text).word()
     if word in DEFINITIONS:
-        return Definer(session, names, evaluate).run(text, dry_run=dry_run)
+        return Definer(session, names, evaluate, measured).run(text, dry_run=dry_run)
     if word not in QUERIES + WRITES:
         raise _unknown(text, word)
     translated = _translated(session, text, names)
-    processed = bytes_processed(session, translated, names)
-    costs: dict[str, Any] = {
-        "referenced": tuple(read.relation.path for read in translated.reads),
-        "bytes_processed": processed,
-        "bytes_billed": 0 if dry_run else billed(processed),
-    }
-    limit = session.maximum_bytes_billed
-    if limit is not None and billed(processed) > limit:
-        raise BytesBilledExceeded(
-            f"Query exceeded limit for bytes billed: {limit}. {billed(processed)} or higher required."
-        )
+    costs = measured(session, translated, names, dry_run)
     target = translated.target.path if translated.target else None
     if dry_run:
         return Outcome(translated.kind, distinct_names(translated.fields), target=target, **costs)
     if translated.kind == "SELECT":
         return Outcome("SELECT", distinct_names(translated.fields), _rows(session, translated, names), **costs)
-    affected = _write(session, translated, names)
-    counts = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
-    kind = counts.get(translated.kind)
-    known: dict[str, Any] = {kind: affected} if kind else {}
-    return Outcome(translated.kind, affected=affected, target=target, **known, **costs)
+    counts = _write(session, translated, names)
+    return Outcome(translated.kind, affected=sum(counts.values()), target=target, **counts, **costs)
 
 
-def bytes_processed(session: Session, translated: Translated, names: Names) -> int:
-    """The logical bytes of the columns that the statement refers to, in the partitions that its conditions leave."""
+def measured(session: Session, translated: Translated, names: Names, dry_run: bool) -> dict[str, Any]:
+    """What the statement reads, as an Outcome has it; raises BytesBilledExceeded."""
+    processed = bytes_processed(session, translated, names, dry_run)
+    limit = session.maximum_bytes_billed
+    if limit is not None and billed(processed) > limit:
+        raise BytesBilledExceeded(
+            f"Query exceeded limit for bytes billed: {limit}. {billed(processed)} or higher required."
+        )
+    return {
+        "referenced": tuple(dict.fromkeys(read.relation.path for read in translated.reads)),
+        "bytes_processed": processed,
+        "bytes_billed": 0 if dry_run else billed(processed),
+    }
+
+
+def bytes_processed(session: Session, translated: Translated, names: Names, dry_run: bool) -> int:
+    """The logical bytes of the columns that the statement refers to, in the partitions that its conditions leave.
+
+    A dry run does not know what a script's variables will be.
+    """
     total = 0
     for read in translated.reads:
         columns = [field for field in read.relation.fields if field.name in read.columns]
         if not columns or read.relation.kind not in ("TABLE", "TEMP"):
             continue
-        where = "" if read.partitions is None else f" WHERE {read.partitions}"
-        binds = [names.value(translated.binds[position]) for position in read.binds]
+        given = [translated.binds[position] for position in read.binds]
+        is_known = read.partitions is not None and not (dry_run and any(bind.kind == "VARIABLE" for bind in given))
+        where, binds = "", []
+        if is_known:
+            where, binds = f" WHERE {read.partitions}", [names.value(bind) for bind in given]
         sql = f"SELECT {bytes_sql(columns)} FROM {read.relation.duckdb_name}{where}"
         total += int(fetch(session.run(sql, binds))[0][0])
     return total
@@ -130,14 +142,27 @@ def _rows(session: Session, translated: Translated, names: Names) -> list[Row]:
     return [tuple(from_duckdb(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in raw]
 
 
-def _write(session: Session, translated: Translated, names: Names) -> int:
+def _write(session: Session, translated: Translated, names: Names) -> dict[str, Any]:
+    """How many rows were inserted, updated and deleted, as an Outcome has it."""
     binds = [names.value(bind) for bind in translated.binds]
     with session.changing(translated.target, mutates=translated.kind != "INSERT"):
         for guard in translated.guards:
             if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
                 raise InvalidQuery(guard.message)
-        answer = fetch(session.run(translated.duckdb_sql, binds, writes=True))
-    return int(answer[0][0]) if answer else 0
+        connection = session.run(translated.duckdb_sql, binds, writes=True)
+        if translated.kind == "MERGE":
+            return _merged(connection)
+        answer = fetch(connection)
+    return {COUNTS[translated.kind]: int(answer[0][0]) if answer else 0}
+
+
+def _merged(connection: Connection) -> dict[str, int]:
+    """The rows that a MERGE … RETURNING merge_action tells of, by what happened to them."""
+    found = dict.fromkeys(ACTIONS.values(), 0)
+    while rows := fetch(connection, 10_000):
+        for action, count in Counter(row[0] for row in rows).items():
+            found[ACTIONS[action]] += count
+    return found
 
 
 def _unknown(text: str, word: str) -> InvalidQuery:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from embedded_bigquery.errors import EngineError, InvalidQuery
 from embedded_bigquery.script import nodes
+from embedded_bigquery.script.dry_run import dry_run as tell
 from embedded_bigquery.script.executor import convert, evaluate, run_statement
 from embedded_bigquery.script.flow import Flow, Leave, OnChild, ScriptError
 from embedded_bigquery.script.names import SETTABLE, SYSTEM_VARIABLES, Parameters
@@ -26,7 +27,7 @@ from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.types import STRING, Field, Type
 
 MAXIMUM_DEPTH = 50
-ABORT_SESSION = ("BQ", "ABORT_SESSION")
+ABORT_SESSION, REFRESH = ("BQ", "ABORT_SESSION"), ("BQ", "REFRESH_MATERIALIZED_VIEW")
 TRANSACTION_KINDS: dict[type[Node], str] = {
     nodes.BeginTransaction: "BEGIN_TRANSACTION",
     nodes.CommitTransaction: "COMMIT_TRANSACTION",
@@ -44,6 +45,10 @@ GOOGLES_NAMES: dict[type[Node], str] = {
     nodes.RollbackTransaction: "RollbackStatement",
 }
 NAME = re.compile(r"[A-Za-z_]\w*")
+TEMPORARY_FUNCTION = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?TEMP(?:ORARY)?\s+(?:AGGREGATE\s+|TABLE\s+)?FUNCTION\b", re.IGNORECASE
+)
+TEMPORARY_TABLE = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?TEMP(?:ORARY)?\s+TABLE\b", re.IGNORECASE)
 OFFSET = re.compile(r"[+-]\d{1,2}(:\d{2})?")
 
 
@@ -60,14 +65,18 @@ def run(
     interpreter = _Interpreter(session, parameters, on_child, system)
     if not script.statements:
         raise InvalidQuery("Syntax error: Unexpected end of script", at=(1, 1))
+    *functions, last_one = script.statements
+    if all(is_temporary_function(script, statement) for statement in functions):
+        interpreter.functions(script, functions)
+        _check_alone(script, last_one, session)
+        if isinstance(last_one, nodes.Sql | nodes.CreateProcedure):
+            return interpreter.single(script, last_one, dry_run)
     first = script.statements[0]
     single = len(script.statements) == 1
-    if single and isinstance(first, nodes.Sql | nodes.CreateProcedure):
-        return interpreter.single(script, first, dry_run)
     if single and type(first) in TRANSACTION_KINDS and not session.outlives_jobs:
         raise InvalidQuery("Transaction control statements are supported only in scripts or sessions")
     if dry_run:
-        return Outcome("SCRIPT")
+        return tell(script, session, parameters, system)
     try:
         interpreter.script(script)
     finally:
@@ -107,6 +116,11 @@ class _Interpreter(Flow):
         except EngineError as error:
             error.at = self._absolute(error.at, statement.span[0])
             raise
+
+    def functions(self, script: nodes.Script, statements: Sequence[Node]) -> None:
+        """The temporary functions that stand before a query are part of it."""
+        for statement in statements:
+            self.single(script, statement, False)
 
     def script(self, script: nodes.Script) -> None:
         self.text = script.text
@@ -227,6 +241,9 @@ class _Interpreter(Flow):
         if tuple(part.upper() for part in node.path) == ABORT_SESSION:
             self._control(node, self._abort_session)
             return
+        if tuple(part.upper() for part in node.path) == REFRESH:
+            self._control(node, lambda: self._refresh(node))
+            return
         routine = self.session.routine(node.path)
         name, at = ".".join(node.path), self._place(node.place)
         if len(self.calls) + 1 >= MAXIMUM_DEPTH:
@@ -248,6 +265,13 @@ class _Interpreter(Flow):
         if not self.session.outlives_jobs:
             raise InvalidQuery("BQ.ABORT_SESSION needs a session; the job has none")
         self.session.abort()
+
+    def _refresh(self, node: nodes.Call) -> None:
+        """A materialized view is worked out whenever it is read, so all there is to do is to find it."""
+        [name] = [self._value(argument, STRING)[1] for argument in node.arguments] or [""]
+        view = self.session.relation(tuple(name.split(".")))
+        if view is None or view.kind != "MATERIALIZED_VIEW":
+            raise ScriptError(f"Materialized view is not found: {name}", at=self._place(node.place))
 
     def _arguments(self, node: nodes.Call, routine: Routine) -> tuple[Frame, list[tuple[Variable, str]]]:
         """The callee's first frame, and where its OUT arguments go."""
@@ -369,6 +393,20 @@ class _Interpreter(Flow):
                     f"of type {variable.type}"
                 )
             self._assign(variable, field.type, value)
+
+
+def _check_alone(script: nodes.Script, statement: Node, session: Session) -> None:
+    """What lives as long as a script or session needs one; raises InvalidQuery."""
+    if session.outlives_jobs or not isinstance(statement, nodes.Sql):
+        return
+    if is_temporary_function(script, statement):
+        raise InvalidQuery("CREATE TEMPORARY FUNCTION statements must be followed by an actual query.")
+    if TEMPORARY_TABLE.match(script.slice(statement)) is not None:
+        raise InvalidQuery("Use of CREATE TEMPORARY TABLE requires a script or session")
+
+
+def is_temporary_function(script: nodes.Script, statement: Node) -> bool:
+    return isinstance(statement, nodes.Sql) and TEMPORARY_FUNCTION.match(script.slice(statement)) is not None
 
 
 def is_time_zone(name: str | None) -> bool:

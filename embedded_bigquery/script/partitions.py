@@ -6,7 +6,7 @@ Source: "Creating partitioned tables", docs.cloud.google.com/bigquery/docs/creat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from embedded_bigquery.catalog import Resource
@@ -23,9 +23,7 @@ PATTERNS = {
 }
 
 
-def partitioning(
-    expression: str, columns: tuple[Field, ...], options: Mapping[str, Any], constant: Callable[[str], Any]
-) -> Resource:
+def partitioning(expression: str, columns: tuple[Field, ...], constant: Callable[[str], Any]) -> Resource:
     """`timePartitioning` or `rangePartitioning` for the text after PARTITION BY; raises InvalidQuery."""
     text = expression.strip()
     for kind, pattern in PATTERNS.items():
@@ -34,7 +32,7 @@ def partitioning(
             continue
         if kind == "range":
             return _range(match[1], constant(f"[{match[2]}]"), columns)
-        return _time(match[1], match[2].upper() if kind == "trunc" else "DAY", kind, columns, options)
+        return _time(match[1], match[2].upper() if kind == "trunc" else "DAY", kind, columns)
     raise InvalidQuery(
         "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), DATE_TRUNC(<date_column>, "
         "MONTH/YEAR), a DATE column, TIMESTAMP_TRUNC(<timestamp_column>, HOUR/DAY/MONTH/YEAR), "
@@ -43,11 +41,8 @@ def partitioning(
     )
 
 
-def _time(name: str, granularity: str, kind: str, columns: tuple[Field, ...], options: Mapping[str, Any]) -> Resource:
+def _time(name: str, granularity: str, kind: str, columns: tuple[Field, ...]) -> Resource:
     made: Resource = {"type": granularity}
-    expiration = options.get("partition_expiration_days")
-    if expiration is not None:
-        made["expirationMs"] = str(int(float(expiration) * 86_400_000))
     if name.upper() in ("_PARTITIONTIME", "_PARTITIONDATE"):
         return {"timePartitioning": made}
     column = _column(name, columns)

@@ -13,6 +13,7 @@ from embedded_bigquery.script.scope import Frame, Variable
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.script.strict import check_body
 from embedded_bigquery.sql.environment import Routine, RoutineArgument
+from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.sql.functions.signatures import coerces
 from embedded_bigquery.sql.parser import parse_expression
 from embedded_bigquery.sql.translate import translate, translate_expression
@@ -67,6 +68,18 @@ def _check_function(routine: Routine, session: Session) -> None:
             f"Function declared to return {routine.returns} but the function body produces incompatible type {found}",
             at=(1, 1),
         )
+
+
+def default_value(column: Field, names: Names) -> str:
+    """A column's default value, a GoogleSQL expression, as DuckDB text; raises InvalidQuery."""
+    assert column.default is not None
+    # The zone of this script is not that of the INSERTs to come.
+    found = translate_expression(column.default, names.within_zone(UTC), column.type)
+    if found.binds or found.reads:
+        raise InvalidQuery(
+            f"The default value of column {column.name} must be a literal or a function: {column.default}"
+        )
+    return found.duckdb_sql.removeprefix("SELECT ").removesuffix(" AS c0")
 
 
 def _names(routine: Routine, session: Session) -> Names:

@@ -117,6 +117,28 @@ class Session:
             raise InvalidQuery(f'{what} "{parts[0]}" must be qualified with a dataset (e.g. dataset.table).')
         return found
 
+    def dataset_path(self, parts: tuple[str, ...]) -> TablePath:
+        """The dataset that one or two parts mean."""
+        project = parts[0] if len(parts) == 2 else self.settings["dataset_project_id"] or self.catalog.project
+        return TablePath(project, parts[-1], "")
+
+    def temporary_key(self, parts: tuple[str, ...]) -> str | None:
+        """The key of the temporary table that the name means."""
+        if len(parts) == 1 or parts[0].upper() == TEMPORARY:
+            key = parts[-1].lower()
+            return key if key in self.temporary else None
+        return None
+
+    @contextmanager
+    def qualified(self) -> Iterator[None]:
+        """Where a name must say its dataset."""
+        saved = {key: self.settings[key] for key in ("dataset_project_id", "dataset_id")}
+        self.set_default_dataset(None)
+        try:
+            yield
+        finally:
+            self.settings |= saved
+
     # ---- statements
 
     def run(self, sql: str, binds: Sequence[Any] = (), *, writes: bool = False) -> Connection:

@@ -48,10 +48,12 @@ def check_body(body: str, arguments: Sequence[RoutineArgument], session: Session
     frame = Frame()
     for argument in arguments:
         frame.declare(argument.name, Variable(argument.type or INT64))
-    _Checker(body, session, frame).all(parse_script(body, tuple(frame.variables)).statements)
+    Checker(body, session, frame).all(parse_script(body, tuple(frame.variables)).statements)
 
 
-class _Checker:
+class Checker:
+    """Statements in a scope of their own, each with the names and types that it needs; nothing runs."""
+
     def __init__(self, text: str, session: Session, frame: Frame) -> None:
         self.text, self.session, self.frame = text, session, frame
         self.made: dict[str, Relation | None] = {}
@@ -69,7 +71,7 @@ class _Checker:
     def _place(self, offset: int) -> tuple[int, int]:
         return moved((1, 1), self.text, offset)
 
-    def _names(self) -> _BodyNames:
+    def names(self) -> Names:
         names = _BodyNames(self.session, self.frame, {}, {})
         names.made = self.made
         return names
@@ -122,14 +124,14 @@ class _Checker:
 
     def _translated(self, text: str, offset: int) -> Translated:
         try:
-            return translate(text, self._names())
+            return translate(text, self.names())
         except EngineError as error:
             error.at = error.at and moved(error.at, self.text, offset)
             raise
 
     def _value(self, node: nodes.Expression, target: Type | None = None) -> Type:
         try:
-            return translate_expression(self._slice(node), self._names(), target).fields[0].type
+            return translate_expression(self._slice(node), self.names(), target).fields[0].type
         except EngineError as error:
             if error.at is not None:
                 error.at = moved(error.at, self.text, node.span[0])

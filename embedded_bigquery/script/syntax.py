@@ -8,8 +8,8 @@ from embedded_bigquery.sql.tokens import Tokens
 
 QUERIES = ("SELECT", "WITH", "(", "FROM")
 WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE")
-DEFINITIONS = ("CREATE", "DROP", "ALTER")
-UNSUPPORTED = ("EXPORT", "LOAD", "GRANT", "REVOKE", "DESCRIBE", "SHOW", "EXPLAIN", "ANALYZE", "UNDROP")
+DEFINITIONS = ("CREATE", "DROP", "ALTER", "UNDROP")
+UNSUPPORTED = ("EXPORT", "LOAD", "GRANT", "REVOKE", "DESCRIBE", "SHOW", "EXPLAIN", "ANALYZE")
 
 
 def check_statement(text: str) -> None:

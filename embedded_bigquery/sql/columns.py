@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from embedded_bigquery.errors import InvalidQuery
+from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql.definitions import Key, Path
 from embedded_bigquery.sql.lexer import INTEGER, QUOTED, RESERVED, WORD
 from embedded_bigquery.sql.parser import parse_expression, parse_query
@@ -88,6 +88,17 @@ class ColumnParser:
                 raise self.tokens.unexpected('"," or ")"')
         return found
 
+    def column_options(self) -> dict[str, Any]:
+        """Those of a column: its description."""
+        at = self.tokens.place(self.tokens.start)
+        found = self.options()
+        for name, value in found.items():
+            if name in ("data_policies", "rounding_mode") and value != "ROUND_HALF_AWAY_FROM_ZERO":
+                self._note(NotSupported(f"option {name} of a column", at=at))
+            elif name not in ("description", "rounding_mode"):
+                self._note(InvalidQuery(f"Unknown option: {name}", at=at))
+        return found
+
     # ---- types and columns
 
     def column_type(self, name: str) -> Field:
@@ -119,16 +130,22 @@ class ColumnParser:
             raise self.tokens.unexpected()
         made = Field(name, kind, parameters=sizes)
         if self.tokens.take("COLLATE"):
-            made = replace(made, collation=self.tokens.string())
+            self.collation()
         while True:
             if self.tokens.take("NOT", "NULL"):
                 made = replace(made, required=True)
             elif self.tokens.take("DEFAULT"):
                 made = replace(made, default=self.expression(",", ")", "OPTIONS", "NOT"))
             elif self.tokens.word() == "OPTIONS":
-                made = replace(made, description=self.options().get("description"))
+                made = replace(made, description=self.column_options().get("description"))
             else:
                 return made
+
+    def collation(self) -> None:
+        """The specification after COLLATE: an empty one changes nothing, of others nothing here knows."""
+        at = self.tokens.place(self.tokens.start)
+        if self.tokens.string():
+            raise NotSupported("collation", at=at)
 
     def _struct_fields(self) -> tuple[Field, ...]:
         if self.tokens.take("<>"):

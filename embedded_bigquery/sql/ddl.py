@@ -16,12 +16,17 @@ from embedded_bigquery.sql.definitions import (
     Alter,
     AlterColumn,
     Create,
+    CreatePolicy,
+    Definition,
     Drop,
     DropColumn,
     DropKey,
+    DropPolicy,
+    Place,
     RenameColumn,
     RenameTable,
     SetOptions,
+    Undrop,
 )
 from embedded_bigquery.sql.environment import RoutineArgument
 from embedded_bigquery.sql.tokens import Tokens
@@ -29,36 +34,52 @@ from embedded_bigquery.types import Field, Type
 
 # What a definition of something that this engine does not have begins with.
 UNSUPPORTED = (
-    "ALL", "APPROX", "ASSIGNMENT", "BI_CAPACITY", "CAPACITY", "CONNECTION", "EXTERNAL", "INDEX", "MODEL",
-    "ORGANIZATION", "PRIVILEGE", "PROJECT", "PROPERTY", "RESERVATION", "ROW", "SEARCH", "UNIQUE", "VECTOR",
+    "APPROX", "ASSIGNMENT", "BI_CAPACITY", "CAPACITY", "CONNECTION", "EXTERNAL", "INDEX", "MODEL",
+    "ORGANIZATION", "PRIVILEGE", "PROJECT", "PROPERTY", "RESERVATION", "SEARCH", "UNIQUE", "VECTOR",
 )  # fmt: skip
+SECOND = ("TABLE", "INDEX", "SCHEMA", "FUNCTION", "GROUP", "CONSTRAINT", "ASSIGNMENT", "VIEW")
 ROUTINES = ("FUNCTION", "TABLE FUNCTION", "AGGREGATE FUNCTION", "PROCEDURE")
 
 
-def parse_definition(text: str, constant: Constant) -> Create | Drop | Alter:
+def parse_definition(text: str, constant: Constant) -> Definition:
     """The DDL statement that the text is; raises InvalidQuery with its place in the text."""
     return _Parser(Tokens(text), constant).statement()
 
 
 class _Parser(ColumnParser):
-    def statement(self) -> Create | Drop | Alter:
+    def statement(self) -> Definition:
         if self.tokens.take("CREATE"):
-            made: Create | Drop | Alter = self._create()
+            made: Definition = self._create()
         elif self.tokens.take("DROP"):
-            kind = self._kind()
-            if_exists = self.if_exists()
-            path = self.path()
-            if self.tokens.take("ON"):
-                raise NotSupported(f"DROP {kind} ON")
-            cascade = self.tokens.take("CASCADE")
-            self.tokens.take("RESTRICT")
-            made = Drop(kind, path, if_exists, cascade)
+            made = self._drop()
+        elif self.tokens.take("UNDROP"):
+            self.tokens.expect("SCHEMA")
+            if_not_exists = self.if_not_exists()
+            made = Undrop(self.path(), if_not_exists)
         else:
             self.tokens.expect("ALTER")
             made = self._alter()
         self.tokens.take(";")
         self.end()
         return made
+
+    def _drop(self) -> Drop | DropPolicy:
+        if self.tokens.take("ALL", "ROW", "ACCESS", "POLICIES"):
+            self.tokens.expect("ON")
+            return DropPolicy(None, self.path())
+        if self.tokens.take("ROW", "ACCESS", "POLICY"):
+            if_exists = self.if_exists()
+            name = self.tokens.identifier()
+            self.tokens.expect("ON")
+            return DropPolicy(name, self.path(), if_exists)
+        kind = self._kind()
+        if_exists = self.if_exists()
+        path = self.path()
+        if self.tokens.take("ON"):
+            raise NotSupported(f"DROP {kind} ON")
+        cascade = self.tokens.take("CASCADE")
+        self.tokens.take("RESTRICT")
+        return Drop(kind, path, if_exists, cascade)
 
     def _kind(self) -> str:
         for words in (
@@ -76,17 +97,22 @@ class _Parser(ColumnParser):
                 return " ".join(words)
         if self.tokens.word() not in UNSUPPORTED:
             raise self.tokens.unexpected()
-        what = f"{self.tokens.word()} {self.tokens.word(1)}".strip()
-        raise NotSupported(f"definition of {what}", at=self.tokens.place(self.tokens.start))
+        second = f" {self.tokens.word(1)}" if self.tokens.word(1) in SECOND else ""
+        raise NotSupported(f"definition of {self.tokens.word()}{second}", at=self.tokens.place(self.tokens.start))
 
     # ---- CREATE
 
-    def _create(self) -> Create:
+    def _create(self) -> Create | CreatePolicy:
         replaces = self.tokens.take("OR")
         if replaces:
             self.tokens.expect("REPLACE")
+        if self.tokens.take("ROW", "ACCESS", "POLICY"):
+            return self._policy(replaces)
         temporary = self.tokens.take("TEMP") or self.tokens.take("TEMPORARY")
+        at = self.tokens.place(self.tokens.start)
         kind = self._kind()
+        if replaces and kind in ("SCHEMA", "SNAPSHOT TABLE"):
+            self._note(InvalidQuery(f"CREATE OR REPLACE {kind} is not supported", at=at))
         if_not_exists = self.if_not_exists()
         if replaces and if_not_exists:
             raise InvalidQuery(f"CREATE {kind} cannot have both OR REPLACE and IF NOT EXISTS")
@@ -94,12 +120,26 @@ class _Parser(ColumnParser):
         if kind in ROUTINES:
             return self._routine(made)
         if kind == "SCHEMA":
-            if self.tokens.take("DEFAULT", "COLLATE"):
-                raise NotSupported("collation")
+            self._default_collation()
             return replace(made, options=self.options())
         if kind in ("VIEW", "MATERIALIZED VIEW"):
             return self._view(made)
         return self._table(made)
+
+    def _policy(self, replaces: bool) -> CreatePolicy:
+        if_not_exists = self.if_not_exists()
+        name = self.tokens.identifier()
+        self.tokens.expect("ON")
+        path = self.path()
+        grantees: tuple[str, ...] = ()
+        if self.tokens.take("GRANT", "TO"):
+            self.tokens.expect("(")
+            grantees = tuple(self.tokens.comma_list(self.tokens.string))
+            self.tokens.expect(")")
+        self.tokens.expect("FILTER", "USING", "(")
+        condition = self.expression(")")
+        self.tokens.expect(")")
+        return CreatePolicy(name, path, grantees, condition, replaces, if_not_exists)
 
     def _table(self, made: Create) -> Create:
         for word in ("LIKE", "COPY", "CLONE"):
@@ -110,19 +150,22 @@ class _Parser(ColumnParser):
             made = replace(made, columns=columns, keys=keys)
         if self.tokens.take("FOR", "SYSTEM_TIME"):
             raise NotSupported("FOR SYSTEM_TIME AS OF", at=self.tokens.place(self.tokens.start))
-        if self.tokens.take("DEFAULT", "COLLATE"):
-            raise NotSupported("collation")
+        self._default_collation()
         made = self._layout(made)
         if self.tokens.take("AS"):
             made = replace(made, query=self.query())
         return made
+
+    def _default_collation(self) -> None:
+        if self.tokens.take("DEFAULT", "COLLATE"):
+            self.collation()
 
     def _view(self, made: Create) -> Create:
         if self.tokens.take("("):
             columns = []
             while not self.tokens.take(")"):
                 name = self.tokens.identifier()
-                columns.append(Field(name, Type("STRING"), description=self.options().get("description")))
+                columns.append(Field(name, Type("STRING"), description=self.column_options().get("description")))
                 self.tokens.take(",")
             made = replace(made, columns=tuple(columns))
         made = self._layout(made)
@@ -244,11 +287,12 @@ class _Parser(ColumnParser):
             return self.key(())
         if tokens.take("ADD", "COLUMN"):
             if_not_exists = self.if_not_exists()
-            name = tokens.identifier()
-            return AddColumn(self.column_type(name), if_not_exists)
+            at, name = self._name()
+            return AddColumn(self.column_type(name), if_not_exists, at)
         if tokens.take("DROP", "COLUMN"):
             if_exists = self.if_exists()
-            return DropColumn(tokens.identifier(), if_exists)
+            at, name = self._name()
+            return DropColumn(name, if_exists, at)
         if tokens.take("DROP", "PRIMARY", "KEY"):
             return DropKey(None, self.if_exists())
         if tokens.take("DROP", "CONSTRAINT"):
@@ -257,27 +301,36 @@ class _Parser(ColumnParser):
         if tokens.take("RENAME", "TO"):
             return RenameTable(self.path()[-1])
         if tokens.take("RENAME", "COLUMN"):
-            self.if_exists()
-            old = tokens.identifier()
+            if_exists = self.if_exists()
+            at, old = self._name()
             tokens.expect("TO")
-            return RenameColumn(old, tokens.identifier())
+            return RenameColumn(old, tokens.identifier(), if_exists, at)
         if tokens.take("SET"):
+            if tokens.word() == "DEFAULT":
+                self._default_collation()
+                return SetOptions({})
             if tokens.word() != "OPTIONS":
                 raise NotSupported(f"ALTER … SET {tokens.word()}", at=tokens.place(tokens.start))
             return SetOptions(self.options())
         tokens.expect("ALTER", "COLUMN")
-        self.if_exists()
-        return self._alter_column(tokens.identifier())
+        if_exists = self.if_exists()
+        at, name = self._name()
+        change, value = self._change(name)
+        return AlterColumn(name, change, value, if_exists, at)
 
-    def _alter_column(self, name: str) -> AlterColumn:
+    def _name(self) -> tuple[Place, str]:
+        at = self.tokens.place(self.tokens.start)
+        return at, self.tokens.identifier()
+
+    def _change(self, name: str) -> tuple[str, Any]:
         tokens = self.tokens
         if tokens.take("SET", "DATA", "TYPE"):
-            return AlterColumn(name, "TYPE", self.column_type(name))
+            return "TYPE", self.column_type(name)
         if tokens.take("DROP", "NOT", "NULL"):
-            return AlterColumn(name, "NULLABLE")
+            return "NULLABLE", None
         if tokens.take("DROP", "DEFAULT"):
-            return AlterColumn(name, "DEFAULT")
+            return "DEFAULT", None
         if tokens.take("SET", "DEFAULT"):
-            return AlterColumn(name, "DEFAULT", self.expression(","))
+            return "DEFAULT", self.expression(",")
         tokens.expect("SET")
-        return AlterColumn(name, "OPTIONS", self.options())
+        return "OPTIONS", self.column_options()

@@ -9,6 +9,7 @@ from typing import Any
 from embedded_bigquery.sql.environment import RoutineArgument
 from embedded_bigquery.types import Field, Type
 
+Place = tuple[int, int]  # line and column, from 1
 Path = tuple[str, ...]
 Options = Mapping[str, Any]
 
@@ -58,21 +59,57 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Undrop:
+    """UNDROP SCHEMA."""
+
+    path: Path
+    if_not_exists: bool
+    kind: str = "SCHEMA"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePolicy:
+    """CREATE ROW ACCESS POLICY; `path` is the table's, `condition` GoogleSQL."""
+
+    name: str
+    path: Path
+    grantees: tuple[str, ...]
+    condition: str
+    replace: bool = False
+    if_not_exists: bool = False
+    kind: str = "ROW ACCESS POLICY"
+
+
+@dataclass(frozen=True, slots=True)
+class DropPolicy:
+    """DROP ROW ACCESS POLICY, or DROP ALL ROW ACCESS POLICIES when `name` is None; `path` is the table's."""
+
+    name: str | None
+    path: Path
+    if_exists: bool = False
+    kind: str = "ROW ACCESS POLICY"
+
+
+@dataclass(frozen=True, slots=True)
 class AddColumn:
     column: Field
     if_not_exists: bool
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
 class DropColumn:
     name: str
     if_exists: bool
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
 class RenameColumn:
     old: str
     new: str
+    if_exists: bool
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +128,9 @@ class AlterColumn:
 
     name: str
     change: str
-    value: Any = None
+    value: Any
+    if_exists: bool
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +150,6 @@ class Alter:
     path: Path
     if_exists: bool
     actions: tuple[Action, ...]
+
+
+Definition = Create | Drop | Undrop | Alter | CreatePolicy | DropPolicy

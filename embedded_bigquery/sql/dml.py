@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embedded_bigquery.errors import InvalidQuery, WrongKind
+from embedded_bigquery.errors import InvalidQuery, NotSupported, WrongKind
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.assignments import stored, target_field, with_field
 from embedded_bigquery.sql.environment import Guard, Relation, Translated
@@ -42,10 +42,12 @@ class Dml(Queries):
     def _scope(self) -> Scope:
         return Scope(self.statement, Scope(self.statement), block=Block())
 
-    def _target(self, path: nodes.Names, at: nodes.Place) -> Relation:
+    def _target(self, path: nodes.Names, at: nodes.Place, *, inserts: bool = False) -> Relation:
         found = self.relation(path, at)
         if found.kind not in ("TABLE", "TEMP"):
             raise WrongKind(found.path, found.kind)
+        if found.row_filter not in (None, "TRUE") and not inserts:
+            raise NotSupported(f"changing rows of {found.path}, which has row access policies", at=at)
         return found
 
     def _condition(self, node: nodes.Update | nodes.Delete, scope: Scope, verb: str) -> str:
@@ -61,7 +63,7 @@ class Dml(Queries):
     # ---- INSERT
 
     def _insert(self, node: nodes.Insert) -> Translated:
-        target = self._target(node.path, node.at)
+        target = self._target(node.path, node.at, inserts=True)
         fields = self._fields(target, node.columns, node.at)
         if isinstance(node.rows, nodes.Query):
             sql = self._selected(node.rows, fields)
@@ -226,7 +228,7 @@ class Dml(Queries):
         self.prune(node.on, scope)
         if any(when.action != "INSERT" for when in node.whens):
             self._rewrites(scope)
-        sql = f"MERGE INTO {name} USING {source} ON {condition} {' '.join(clauses)}"
+        sql = f"MERGE INTO {name} USING {source} ON {condition} {' '.join(clauses)} RETURNING merge_action"
         return self._done("MERGE", sql, target, guards)
 
     def _action(self, when: nodes.When, target: Relation, scope: Scope, source: list) -> str:  # type: ignore[type-arg]

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from embedded_bigquery.types import Field, Type
 
+USER = "local@embedded-bigquery"  # who runs everything here
+
 
 @dataclass(frozen=True, slots=True)
 class TablePath:
@@ -33,6 +35,7 @@ class Relation:
     partition_column: str | None = None  # or _PARTITIONTIME
     partition_granularity: str | None = None  # DAY, HOUR, MONTH, YEAR, or None for an integer range
     require_partition_filter: bool = False
+    row_filter: str | None = None  # GoogleSQL: the rows that its row access policies let the user see
 
 
 @dataclass(frozen=True, slots=True)

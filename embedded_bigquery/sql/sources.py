@@ -14,7 +14,7 @@ from embedded_bigquery.sql.expressions import Columns, Expressions
 from embedded_bigquery.sql.functions.duckdb_text import literal
 from embedded_bigquery.sql.functions.registry import converted, supertype
 from embedded_bigquery.sql.functions.signatures import coerces
-from embedded_bigquery.sql.parser import parse_query
+from embedded_bigquery.sql.parser import parse_expression, parse_query
 from embedded_bigquery.sql.scope import Block, Column, Lowered, Scope, Source, struct_field
 from embedded_bigquery.types import DATE, INT64, STRING, TIMESTAMP, quoted
 
@@ -144,7 +144,15 @@ class Sources(Expressions):
         if relation.view_query is not None:
             sql, columns = self._view(relation)
             return self.derived(sql, columns, alias, scope, node.at)
-        return self.table_source(relation, alias, scope, node.at)
+        text = self.table_source(relation, alias, scope, node.at)
+        return text if relation.row_filter is None else self._filtered(text, relation.row_filter, alias, scope)
+
+    def _filtered(self, table: str, condition: str, alias: str, scope: Scope) -> str:
+        """The rows of the table, the last of the scope's sources, for which the condition holds."""
+        own = Scope(self.statement)
+        own.sources.append(scope.sources[-1])
+        test = self.boolean(parse_expression(condition), own, "row access policy")
+        return f"(SELECT * FROM {table} WHERE {test}) AS {quoted(alias)}"
 
     def relation(self, parts: tuple[str, ...], at: nodes.Place) -> Relation:
         """Raises NotFound."""
@@ -178,6 +186,8 @@ class Sources(Expressions):
         fields, prefix = relations[-1].fields, path[-1].removesuffix("*")
         parts = []
         for relation in relations:
+            if relation.row_filter is not None:
+                raise NotSupported(f"wildcard over {relation.path}, which has row access policies", at=at)
             known = {field.name.lower(): field for field in relation.fields}
             self.statement.refer(relation).columns.update(f.name for f in fields if f.name.lower() in known)
             values = []

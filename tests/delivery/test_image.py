@@ -36,10 +36,18 @@ def test_final_stage_runs_pipeline_as_a_numeric_user_and_builds_nothing(root: Pa
 
 
 def test_build_context_has_what_the_dockerfile_copies_and_no_key(root: Path, tmp_path: Path) -> None:
-    kept = ["setup.py", "requirements.txt", "pyproject.toml", "deployer/cli.py", "embedded_bigquery/sql/dml.py"]
+    kept = ["setup.py", "requirements.lock", "pyproject.toml", "deployer/cli.py", "embedded_bigquery/sql/dml.py"]
     kept += ["sql/sid/tables/dim_agent.sql", "sample_data/flights.parquet", "config/local.yaml"]
     left_out = ["keyscredentials/key.json", ".git/config", ".warehouse/sid.duckdb", ".venv/bin/python", ".env"]
-    left_out += ["key.json", "deployer/__pycache__/cli.pyc", "tests/test.py", "invoke.yaml", "config/__pycache__/x.pyc"]
+    left_out += [
+        "key.json",
+        "config/key.json",
+        "sql/key.json",
+        "deployer/__pycache__/cli.pyc",
+        "tests/test.py",
+        "invoke.yaml",
+        "config/__pycache__/x.pyc",
+    ]
     for name in kept + left_out:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from embedded_bigquery.errors import NotSupported
+from embedded_bigquery.sql.environment import USER
 from embedded_bigquery.sql.functions.duckdb_text import fail, let, literal
 from embedded_bigquery.sql.functions.registry import Call, Function
 from embedded_bigquery.sql.functions.signatures import or_int64
@@ -55,5 +56,5 @@ FUNCTIONS = (
     Function("ISERROR", ("ISERROR(ANY) -> BOOL",), lambda call: f"({_tried(call)} IS NULL)"),
     Function("TYPEOF", ("TYPEOF(ANY) -> STRING",), lambda call: literal(str(or_int64(call.types[0])))),
     Function("GENERATE_UUID", ("GENERATE_UUID() -> STRING",), "CAST(uuid() AS VARCHAR)"),
-    Function("SESSION_USER", ("SESSION_USER() -> STRING",), "'local@embedded-bigquery'"),
+    Function("SESSION_USER", ("SESSION_USER() -> STRING",), f"'{USER}'"),
 )

@@ -122,7 +122,7 @@ def test_a_session_keeps_temporary_tables_and_transactions_from_job_to_job(clien
 
 
 def test_temporary_tables_of_a_job_go_with_it(client: bigquery.Client) -> None:
-    client.query_and_wait("CREATE TEMP TABLE t AS SELECT 1 AS x")
+    client.query_and_wait("CREATE TEMP TABLE t AS SELECT 1 AS x; SELECT x FROM t")
     with pytest.raises(exceptions.GoogleAPICallError):
         client.query_and_wait("SELECT x FROM t")
 

@@ -132,7 +132,8 @@ def test_query_gives_bigquerys_rows_names_and_types(
 def test_dml_changes_the_rows_that_it_says(
     connection: Connection, sql: str, changed: int, after: list[tuple[Any, ...]]
 ) -> None:
-    assert run(connection, sql)[1] == [(changed,)]
+    told = run(connection, sql)[1]
+    assert told == [(changed,)] if not sql.startswith("MERGE") else len(told) == changed  # an action for each row
     assert fetch(execute(connection, "SELECT a, b FROM d.t ORDER BY a")) == after
 
 
