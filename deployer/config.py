@@ -51,7 +51,7 @@ class Transfer(Section):
 
 
 class Lease(Section):
-    seconds: Annotated[int, Field(ge=10, le=86_400)] = 900
+    seconds: Annotated[int, Field(ge=10, le=86_400)] = 120  # it is renewed three times as often
 
 
 class Retries(Section):
@@ -72,6 +72,7 @@ class Config(Section):
     transfers: dict[Identifier, Transfer]
     lease: Lease = Lease()
     retries: Retries = Retries()
+    grace_seconds: Annotated[float, Field(ge=5, le=3_600)] = 25  # in which a process ends that is asked to
 
     @model_validator(mode="after")
     def parts_agree(self) -> Self:

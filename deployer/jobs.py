@@ -8,6 +8,7 @@ the job itself has failed.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -37,7 +38,6 @@ class Answer:
     rows: list[bigquery.Row]
     bytes_processed: int
     bytes_billed: int
-    slot_milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,17 @@ class Jobs:
     def __init__(self, client: bigquery.Client, patience: Patience) -> None:
         self._client = client
         self._patience = patience
-        self.ids: list[str] = []  # of the jobs that were asked for, in their order
-        self.unsettled: set[str] = set()  # of jobs that this process gave up and that may still be at work
+        self.tries: Counter[str] = Counter()  # by the request's id
+        self.unsettled: set[str] = set()  # the ids of jobs that this process gave up and that may still be at work
+        self.bytes_billed = 0  # of all jobs together, those that failed included
+        self.slot_milliseconds = 0
 
     def run(self, request: Request) -> Answer:
         """The answer of the job; raises what the client raises. An error leaves no job behind at work.
 
         If one may be, its id is in `unsettled`.
         """
-        tries = count(1)
-        return self._patience.job(request.id, lambda: self._attempt(request, f"{request.id}-{next(tries)}"))
+        return self._patience.job(request.id, lambda: self._attempt(request))
 
     def estimate(self, request: Request) -> int:
         """The bytes that the statement would read; nothing is run."""
@@ -97,7 +98,12 @@ class Jobs:
 
     def answer(self, job: bigquery.QueryJob) -> Answer:
         """Of a job, whoever submitted it, once it is over; raises as `run` does."""
-        return _answer(job, self._rows(job))
+        try:
+            rows = self._rows(job)
+        finally:
+            self.bytes_billed += job.total_bytes_billed or 0
+            self.slot_milliseconds += job.slot_millis or 0
+        return Answer(str(job.job_id), rows, job.total_bytes_processed or 0, job.total_bytes_billed or 0)
 
     def is_over(self, job: bigquery.QueryJob, *, cancel: bool) -> bool:
         """Waits until the job is DONE, cancelled or in its own time; False when that cannot be found out."""
@@ -107,7 +113,8 @@ class Jobs:
                     f"Cancelling {job.job_id}",
                     lambda: job.cancel(retry=NEVER, timeout=self._patience.left(CALL_SECONDS)),
                 )
-            deadline = time.monotonic() + SETTLE_SECONDS if cancel else None
+            # Half of what is left: whoever has to end has to tidy up as well.
+            deadline = time.monotonic() + self._patience.left(2 * SETTLE_SECONDS) / 2 if cancel else None
             pause = 0.02
             while job.state != "DONE":
                 if deadline is not None and time.monotonic() > deadline:
@@ -119,12 +126,13 @@ class Jobs:
             return False
         return True
 
-    def _attempt(self, request: Request, job_id: str) -> Answer:
-        self.ids.append(job_id)
+    def _attempt(self, request: Request) -> Answer:
+        self.tries[request.id] += 1
+        job_id = f"{request.id}-{self.tries[request.id]}"
         job: bigquery.QueryJob | None = None
         try:
             job = self._submit(request, job_id)
-            return _answer(job, self._rows(job))
+            return self.answer(job)
         except BaseException as error:
             if job_error(error) is None and not _is_refused(error) and not self._is_gone(job_id, job):
                 self.unsettled.add(job_id)
@@ -199,11 +207,6 @@ class Jobs:
 
     def _reload(self, job: bigquery.QueryJob) -> None:
         job.reload(retry=NEVER, timeout=self._patience.left(CALL_SECONDS))
-
-
-def _answer(job: bigquery.QueryJob, rows: list[bigquery.Row]) -> Answer:
-    processed, billed = job.total_bytes_processed or 0, job.total_bytes_billed or 0
-    return Answer(str(job.job_id), rows, processed, billed, job.slot_millis or 0)
 
 
 def _parameter(name: str, kind: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from deployer.config import Config
 from deployer.run import Run
-from deployer.tmgetl import Outcome, Progress, Step, StepResult
+from deployer.tmgetl import Holder, Outcome, Progress, Step, StepResult
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -45,6 +45,12 @@ class Report(Progress):
 
     def note(self, message: str) -> None:
         raise NotImplementedError
+
+    def retried(self, message: str) -> None:
+        raise NotImplementedError
+
+    def waiting(self, holder: Holder) -> None:
+        self.note(f"Waiting for {holder.name}, whose lease ends {holder.until} unless it is renewed.")
 
     def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
         raise NotImplementedError
@@ -81,6 +87,9 @@ class TerminalReport(Report):
     def note(self, message: str) -> None:
         self._lines.console.print(message, markup=False, highlight=False)
 
+    def retried(self, message: str) -> None:
+        self.note(message)
+
     def begun(self, step: Step) -> None:
         self._tasks[step] = self._lines.add_task(step, total=1, result="")
 
@@ -95,7 +104,7 @@ class TerminalReport(Report):
         self._lines.stop()
         lines = {
             "published": f"{run.transfer} ({run.write_mode})",
-            "window": _window(run),
+            "window": run.window,
             "rows": _rows(outcome),
             "time": _times(outcome),
         }
@@ -121,6 +130,9 @@ class LogReport(Report):
     def note(self, message: str) -> None:
         self._write("INFO", message)
 
+    def retried(self, message: str) -> None:
+        self._write("WARNING", message)
+
     def begun(self, step: Step) -> None:
         self._write("INFO", f"{step} begins", step=step)
 
@@ -141,7 +153,7 @@ class LogReport(Report):
     def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
         self._write(
             "NOTICE",
-            f"published {run.transfer} for {_window(run)} ({run.write_mode}): {_rows(outcome)}; {_times(outcome)}",
+            f"published {run.transfer} for {run.window} ({run.write_mode}): {_rows(outcome)}; {_times(outcome)}",
             window_start=str(run.window_start),
             window_end=str(run.window_end),
             rows_in=outcome.rows_in,
@@ -210,10 +222,6 @@ def _look(config: Config, sql: str) -> str:
 def _short(path: Path) -> str:
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
-
-
-def _window(run: Run) -> str:
-    return str(run.window_end) if run.window_start == run.window_end else f"{run.window_start} to {run.window_end}"
 
 
 def _rows(outcome: Outcome) -> str:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import traceback
-from collections.abc import Callable
-from types import FrameType
 from typing import cast
-from uuid import uuid4
 
 import click
 
@@ -17,23 +13,16 @@ from deployer.config import Config, load_config
 from deployer.errors import DeployerError, UsageError
 from deployer.report import Report, place_of, report_for
 from deployer.run import Run, WriteMode, requested_run
+from deployer.signals import SIGNALS, Ended
 
 WRITE_MODES = ("truncate", "delta")
-
-
-class Ended(KeyboardInterrupt):
-    """A signal that asks the process to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"Ended by {signal.Signals(number).name}.")
-        self.exit_status = 128 + number
 
 
 def main() -> None:
     for optional in ("pandas", "pyarrow"):
         # The BigQuery client loads them wherever they are installed: 0.4 s of which no step makes use.
         sys.modules.setdefault(optional, None)  # type: ignore[arg-type]
-    _end_on_signals(lambda: False)
+    SIGNALS.install()
     pipeline()
 
 
@@ -43,6 +32,13 @@ def main() -> None:
 @click.argument("write_mode", metavar="[truncate|delta]")
 @click.argument("config_location", metavar="CONFIG_LOCATION", required=False)
 @click.option("--delta_start_date", metavar="YYYYMMDD", help="First day of the delta window.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for another run of the transfer to end.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def pipeline(
     execution_date: str,
@@ -50,6 +46,7 @@ def pipeline(
     write_mode: str,
     config_location: str | None,
     delta_start_date: str | None,
+    wait: float,
     debug: bool,
 ) -> None:
     """This will run the pipeline
@@ -75,7 +72,7 @@ def pipeline(
         # Without a handler, what libraries log would reach stderr, tracebacks included.
         logging.getLogger().addHandler(logging.NullHandler())
     try:
-        _publish(execution_date, transfer_name, write_mode, config_location, delta_start_date)
+        _publish(execution_date, transfer_name, write_mode, config_location, delta_start_date, wait)
     except Ended as error:
         _tell(error, debug)
         sys.exit(error.exit_status)
@@ -85,24 +82,29 @@ def pipeline(
 
 
 def _publish(
-    execution_date: str, transfer_name: str, write_mode: str, config_location: str, delta_start_date: str | None
+    execution_date: str,
+    transfer_name: str,
+    write_mode: str,
+    config_location: str,
+    delta_start_date: str | None,
+    wait: float,
 ) -> None:
     if config_location in WRITE_MODES:
         raise UsageError("CONFIG_LOCATION is missing; write it after the write mode, as a path or gs://bucket/file.")
     if write_mode not in WRITE_MODES:
         raise UsageError(f"WRITE_MODE {write_mode!r} is neither truncate nor delta.")
     config = load_config(config_location)
-    run_id = f"{transfer_name}-{execution_date}-{uuid4().hex[:12]}"
-    run = requested_run(config, execution_date, transfer_name, cast("WriteMode", write_mode), delta_start_date, run_id)
+    SIGNALS.grace_seconds = config.grace_seconds
+    run = requested_run(config, execution_date, transfer_name, cast("WriteMode", write_mode), delta_start_date)
     with report_for(config, run) as report:
         try:
-            _run(config, config_location, run, report)
+            _run(config, config_location, run, report, wait)
         except BaseException as error:
             report.error(_paragraph(error))
             raise
 
 
-def _run(config: Config, config_location: str, run: Run, report: Report) -> None:
+def _run(config: Config, config_location: str, run: Run, report: Report, wait: float) -> None:
     file = config.warehouse.path
     advice = f"run `deployer sync {config_location}`"
     if file is not None and not file.exists():
@@ -116,32 +118,19 @@ def _run(config: Config, config_location: str, run: Run, report: Report) -> None
     from deployer.procedure_etl import ProcedureETL, missing_procedures
     from deployer.warehouse import Warehouse
 
-    with Warehouse(config) as warehouse:
+    with Warehouse(config, report.retried) as warehouse:
         missing = missing_procedures(warehouse, run.transfer)
         if not missing:
-            etl = ProcedureETL(run, warehouse, report)
-            _end_on_signals(lambda: etl.is_published)
-            outcome = etl.run()
+            etl = ProcedureETL(run, warehouse, report, wait)
+            with SIGNALS.watched(etl, warehouse.patience):
+                outcome = etl.run()
             report.published(run, outcome, place_of(warehouse, run))
             return
         is_empty = config.bootstrap and warehouse.is_empty()
     if file is None or not is_empty:
         raise UsageError(f"{run.transfer} is not deployed ({', '.join(missing)} missing); {advice}.")
     file.unlink(missing_ok=True)  # nothing is in it
-    _run(config, config_location, run, report)
-
-
-def _end_on_signals(is_over: Callable[[], bool]) -> None:
-    """From now on SIGINT and SIGTERM end the process, unless it is about to end by itself."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_DFL)  # a second signal ends the process at once
-        if not is_over():
-            raise Ended(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    _run(config, config_location, run, report, wait)
 
 
 def _tell(error: BaseException, debug: bool) -> None:

@@ -1,6 +1,6 @@
 """TMGETL: the lifecycle of one run.
 
-lease -> pre_execution_cleansing -> pipeline -> post_execution_cleanup -> ledger -> lease freed.
+lease and ledger -> pre_execution_cleansing -> pipeline -> post_execution_cleanup -> ledger and lease.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Literal, Protocol
 
 from deployer.errors import DeployerError
 from deployer.run import Run
 
 Step = Literal["cleanse", "publish", "cleanup"]
+Status = Literal["published", "skipped", "failed", "cancelled"]  # skipped: an earlier process had published it
+STEPS: tuple[Step, ...] = ("cleanse", "publish", "cleanup")
+LOOK_SECONDS = 5.0  # between two looks at a lease that is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class LeaseHeld(DeployerError):
     def __init__(self, transfer: str, holder: Holder) -> None:
         super().__init__(
             f"Another run of {transfer} is at work: {holder.name}, since {holder.since}; its lease ends "
-            f"{holder.until} unless it is renewed. Nothing was started; try again later."
+            f"{holder.until} unless it is renewed. Nothing was started; try again later, or say --wait SECONDS."
         )
 
 
@@ -53,17 +55,16 @@ class PublishedButNotClean(DeployerError):
 class Ledger(Protocol):
     """Where leases and runs are kept; every call may raise DeployerError."""
 
-    def acquire_lease(self, run: Run) -> Holder | None:
-        """None when the run has the lease now, else who has it."""
+    def begin(self, run: Run) -> Holder | None:
+        """Takes the lease, opens the run's row and ends what dead runs left at work; else says who has the lease."""
         ...
 
-    def release_lease(self, run: Run) -> None:
-        """Frees the lease if the run has it."""
+    def end(self, run: Run, status: Status, outcome: Outcome, error: str | None) -> Status:
+        """Closes the row and frees the lease if the run has it.
+
+        Returns the status that holds: the ledger may know that the window is published where the run does not.
+        """
         ...
-
-    def start_run(self, run: Run) -> None: ...
-
-    def finish_run(self, run: Run, status: str, outcome: Outcome, error: str | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,9 @@ class Outcome:
 class Progress:
     """Is told of each step as it begins and ends; this one keeps silent. It must not raise."""
 
+    def waiting(self, holder: Holder) -> None:
+        pass
+
     def begun(self, step: Step) -> None:
         pass
 
@@ -121,11 +125,17 @@ class Progress:
 class TMGETL(ABC):
     """Subclass and give the three steps; `run()` puts lease, cleanup and ledger around them."""
 
-    def __init__(self, run: Run, ledger: Ledger, progress: Progress | None = None) -> None:
+    def __init__(self, run: Run, ledger: Ledger, progress: Progress | None = None, wait_seconds: float = 0) -> None:
+        """`wait_seconds`: for how long a lease that another run has is waited for."""
         self.requested = run
         self.ledger = ledger
         self.progress = progress or Progress()
         self.outcome = Outcome()
+        self.status: Status | None = None  # once the run is over
+        self.is_ending = False  # nothing should interrupt what follows now
+        self._wait_seconds = wait_seconds
+        self._has_begun = False
+        self._is_skipped = False
 
     @abstractmethod
     def pre_execution_cleansing(self) -> StepResult:
@@ -139,10 +149,14 @@ class TMGETL(ABC):
     def post_execution_cleanup(self) -> StepResult:
         """Leaves the datasets as they were: staging empty. Runs whether or not the steps before it succeeded."""
 
+    def inherited_publish(self) -> StepResult | None:
+        """What the publish of this window gave that a dead process had left at work, if there was one."""
+        return None
+
     @property
     def is_published(self) -> bool:
         """Whether the window is published: whatever happens from then on does not take it back."""
-        return self.outcome.publish is not None
+        return self.outcome.publish is not None or self.status in ("published", "skipped")
 
     def run(self) -> Outcome:
         """Raises LeaseHeld with nothing started, or what a step raised with the target as it was.
@@ -150,37 +164,74 @@ class TMGETL(ABC):
         Raises PublishedButNotClean when the window is published and something after that failed.
         """
         try:
-            holder = self.ledger.acquire_lease(self.requested)
-            if holder is not None:
-                raise LeaseHeld(self.requested.transfer, holder)
-            self._recorded()
-            self.ledger.release_lease(self.requested)
+            try:
+                self._begin()
+                self._publish()
+            except LeaseHeld:
+                raise
+            except BaseException as error:
+                self._end(error)
+                raise
+            self._end(None)
         except LeaseHeld:
             raise
         except BaseException as error:
-            # Also when acquiring failed: an answer that was lost may have been a yes.
-            _despite(error, partial(self.ledger.release_lease, self.requested))
-            if self.is_published and isinstance(error, Exception):
+            self._end(error)  # when an interrupt came just before the line that ends the run
+            if not self.is_published:
+                raise
+            if isinstance(error, Exception):
                 raise PublishedButNotClean(self.requested.transfer, error) from error
-            raise
         return self.outcome
 
-    def _recorded(self) -> None:
+    def _begin(self) -> None:
+        deadline = monotonic() + self._wait_seconds
+        while (holder := self.ledger.begin(self.requested)) is not None:
+            left = deadline - monotonic()
+            if left <= 0:
+                raise LeaseHeld(self.requested.transfer, holder)
+            self.progress.waiting(holder)
+            sleep(min(left, LOOK_SECONDS))
+        self._has_begun = True
+
+    def _publish(self) -> None:
+        inherited = self.inherited_publish()
+        if inherited is not None:
+            self._is_skipped = True
+            self.outcome = Outcome(publish=inherited)
+            return
+        self._step("cleanse", self.pre_execution_cleansing)
+        self._step("publish", self.pipeline)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Cleans up, closes the ledger's row, frees the lease; does nothing the second time."""
+        if self.is_ending:
+            return
+        self.is_ending = True
+        first = error
+        if self._has_begun:
+            first = self._after(first, lambda: self._step("cleanup", self.post_execution_cleanup))
+        first = self._after(first, lambda: self._close(first))
+        if error is None and first is not None:
+            raise first
+
+    def _after(self, error: BaseException | None, action: Callable[[], None]) -> BaseException | None:
+        """The first error, of the one before the action and its own; a second one is noted on it and never hides it."""
         try:
-            self.ledger.start_run(self.requested)
-            try:
-                self._step("cleanse", self.pre_execution_cleansing)
-                self._step("publish", self.pipeline)
-            except BaseException as error:
-                _despite(error, partial(self._step, "cleanup", self.post_execution_cleanup))
-                raise
-            self._step("cleanup", self.post_execution_cleanup)
-        except BaseException as error:
-            status = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
-            status = "published" if self.is_published else status
-            _despite(error, partial(self.ledger.finish_run, self.requested, status, self.outcome, str(error)))
-            raise
-        self.ledger.finish_run(self.requested, "published", self.outcome, None)
+            action()
+        except Exception as second:
+            if error is None:
+                return second
+            error.add_note(f"What had to follow failed as well: {second}")
+        return error
+
+    def _close(self, error: BaseException | None) -> None:
+        if self._is_skipped:
+            status: Status = "skipped"
+        elif error is None or self.is_published:
+            status = "published"
+        else:
+            status = "failed" if isinstance(error, Exception) else "cancelled"
+        self.status = self.ledger.end(self.requested, status, self.outcome, None if error is None else str(error))
 
     def _step(self, step: Step, method: Callable[[], StepResult]) -> None:
         self.progress.begun(step)
@@ -192,11 +243,3 @@ class TMGETL(ABC):
             raise
         self.outcome = replace(self.outcome, **{step: result})
         self.progress.ended(step, result)
-
-
-def _despite(error: BaseException, step: Callable[[], None]) -> None:
-    """A step that follows a failure: its own failure is noted on the first one and never hides it."""
-    try:
-        step()
-    except Exception as second:
-        error.add_note(f"What had to follow failed as well: {second}")

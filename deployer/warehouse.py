@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from deployer.config import Config
 from deployer.errors import DeployerError, UsageError
 from deployer.jobs import Answer, Jobs, Request, Typed
 from deployer.retries import OutOfTime, Patience, message_of
-from deployer.run import Run
 
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(30)  # seconds; the client's own ten minutes look like a hang
 
@@ -40,10 +38,15 @@ class Warehouse:
         Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials.
         """
         self.config = config
-        self.patience = Patience(config.retries, on_retry)
+        self.retried: list[str] = []  # what on_retry was told
+
+        def told(message: str) -> None:
+            self.retried.append(message)
+            on_retry(message)
+
+        self.patience = Patience(config.retries, told)
         self.client = _client(config)
         self.jobs = Jobs(self.client, self.patience)
-        self._asked: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -91,20 +94,6 @@ class Warehouse:
         labels = {"environment": self.config.environment}
         with explained(what):
             return self.jobs.run(Request(f"sid-{uuid4().hex}", sql, parameters or {}, labels))
-
-    def run_step(self, run: Run, step: str, sql: str, parameters: Mapping[str, Typed], what: str) -> Answer:
-        """The job of one step of a run: the job's id says which run, its labels say what kind."""
-        labels = {
-            "environment": self.config.environment,
-            "transfer": run.transfer,
-            "step": step,
-            "write_mode": run.write_mode,
-        }
-        # A step that is asked for again, since its first job was cancelled, must not find that job by its id.
-        self._asked[step] += 1
-        again = f"-again{self._asked[step]}" if self._asked[step] > 1 else ""
-        with explained(what):
-            return self.jobs.run(Request(f"{run.run_id}-{step}{again}", sql, parameters, labels))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,19 +11,37 @@ from hypothesis import strategies as st
 
 from deployer.config import load_config
 from deployer.errors import UsageError
-from deployer.run import Run, WriteMode, parse_day, requested_run
+from deployer.run import Run, Window, WriteMode, parse_day, requested_run
 
 CONFIG = load_config(str(Path(__file__).parents[2] / "config" / "local.yaml"))
 days = st.dates(date(2013, 1, 1), date(2033, 12, 31))
 
 
 def asked(day: str, transfer: str, mode: WriteMode, start: str | None = None) -> Run:
-    return requested_run(CONFIG, day, transfer, mode, start, "r1")
+    return requested_run(CONFIG, day, transfer, mode, start)
 
 
 def test_delta_without_start_is_the_execution_date_alone() -> None:
     run = asked("20130107", "sid_fct_departure", "delta")
     assert (run.window_start, run.window_end) == (date(2013, 1, 7), date(2013, 1, 7))
+
+
+def test_run_id_says_what_was_asked_for_and_is_no_other_runs() -> None:
+    run, other = (asked("20130107", "sid_fct_departure", "delta", "20130101") for _ in range(2))
+    assert run.run_id.startswith("local-sid_fct_departure-20130101-20130107-delta-")
+    assert run.run_id != other.run_id
+
+
+@given(days, st.integers(1, 400), st.integers(1, 90))
+def test_chunks_cover_the_window_once_in_order_and_none_is_too_long(start: date, length: int, most: int) -> None:
+    window = Window(start, start + timedelta(days=length - 1))
+    chunks = list(window.chunks(most))
+    assert [day for chunk in chunks for day in each_day(chunk)] == each_day(window)
+    assert all(chunk.days <= most for chunk in chunks) and len(chunks) == -(-length // most)
+
+
+def each_day(window: Window) -> list[date]:
+    return [window.start + timedelta(days=number) for number in range(window.days)]
 
 
 def test_truncate_begins_at_the_transfers_start_date() -> None:

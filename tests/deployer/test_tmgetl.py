@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
-from itertools import product
+from itertools import count, product
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from deployer import tmgetl
 from deployer.errors import DeployerError
 from deployer.run import Run
-from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome, Progress, PublishedButNotClean, Step, StepResult
+from deployer.tmgetl import TMGETL, Holder, LeaseHeld, Outcome, Progress, PublishedButNotClean, Status, Step, StepResult
 
 RUN = Run("sid_fct_departure", date(2013, 1, 7), date(2013, 1, 7), "delta", "r1")
 
@@ -20,24 +26,24 @@ class FileLedger:
     """A ledger in a SQLite file: leases and runs are rows, and outlive the object."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("CREATE TABLE IF NOT EXISTS leases (transfer TEXT PRIMARY KEY, holder TEXT)")
         self.db.execute("CREATE TABLE IF NOT EXISTS runs (run_id TEXT, status TEXT, published INT, error TEXT)")
 
-    def acquire_lease(self, run: Run) -> Holder | None:
+    def begin(self, run: Run) -> Holder | None:
         self.db.execute("INSERT OR IGNORE INTO leases VALUES (?, ?)", (run.transfer, run.run_id))
         [(holder,)] = self.db.execute("SELECT holder FROM leases WHERE transfer = ?", (run.transfer,))
-        return None if holder == run.run_id else Holder(holder, "05:00", "05:15")
-
-    def release_lease(self, run: Run) -> None:
-        self.db.execute("DELETE FROM leases WHERE holder = ?", (run.run_id,))
-
-    def start_run(self, run: Run) -> None:
+        if holder != run.run_id:
+            return Holder(holder, "05:00", "05:15")
         self.db.execute("INSERT INTO runs (run_id, status) VALUES (?, 'running')", (run.run_id,))
+        return None
 
-    def finish_run(self, run: Run, status: str, outcome: Outcome, error: str | None) -> None:
+    def end(self, run: Run, status: Status, outcome: Outcome, error: str | None) -> Status:
         values = (status, outcome.rows_published, error, run.run_id)
         self.db.execute("UPDATE runs SET status = ?, published = ?, error = ? WHERE run_id = ?", values)
+        self.db.execute("DELETE FROM leases WHERE holder = ?", (run.run_id,))
+        return status
 
     def rows(self, table: str) -> list[tuple[object, ...]]:
         return self.db.execute(f"SELECT * FROM {table}").fetchall()
@@ -49,9 +55,14 @@ class Copying(TMGETL):
     error: type[BaseException] = DeployerError
 
     def __init__(
-        self, ledger: FileLedger, folder: Path, broken: tuple[str, ...] = (), progress: Progress | None = None
+        self,
+        ledger: FileLedger,
+        folder: Path,
+        broken: tuple[str, ...] = (),
+        progress: Progress | None = None,
+        wait_seconds: float = 0,
     ) -> None:
-        super().__init__(RUN, ledger, progress)
+        super().__init__(RUN, ledger, progress, wait_seconds)
         self.staging, self.target = folder / "staging", folder / "target"
         self.broken = broken
 
@@ -70,7 +81,7 @@ class Copying(TMGETL):
         return StepResult(2, bytes_billed=20)
 
     def post_execution_cleanup(self) -> StepResult:
-        self.staging.unlink()
+        self.staging.unlink(missing_ok=True)
         self._break("cleanup")
         return StepResult(3)
 
@@ -130,8 +141,8 @@ def test_interrupted_run_cleans_up_is_recorded_as_cancelled_and_frees_the_lease(
 class Lost(FileLedger):
     """Takes the lease, and is interrupted before it can say so."""
 
-    def acquire_lease(self, run: Run) -> Holder | None:
-        super().acquire_lease(run)
+    def begin(self, run: Run) -> Holder | None:
+        super().begin(run)
         raise KeyboardInterrupt
 
 
@@ -140,7 +151,56 @@ def test_lease_whose_answer_was_lost_is_freed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         Copying(ledger, tmp_path).run()
     assert ledger.rows("leases") == []
-    assert ledger.rows("runs") == []
+    assert ledger.rows("runs") == [("r1", "cancelled", None, "")]
+
+
+class Proving(FileLedger):
+    """Sees for itself whether the run is published, as the warehouse does in ops.published_windows."""
+
+    def end(self, run: Run, status: Status, outcome: Outcome, error: str | None) -> Status:
+        return super().end(run, "published" if self.path.with_name("target").exists() else status, outcome, error)
+
+
+@pytest.mark.parametrize("broken", [(), ("cleanse",), ("publish",)], ids=["sound", "cleanse", "publish"])
+def test_interrupt_at_any_line_leaves_the_target_whole_staging_empty_the_row_closed_and_the_lease_free(
+    tmp_path: Path, broken: tuple[str, ...]
+) -> None:
+    """As a signal's handler does: it raises wherever the process is, unless the run is about to end by itself."""
+    for line in count(1):
+        folder = tmp_path / str(line)
+        folder.mkdir()
+        run = Copying(Proving(folder / "ledger.db"), folder, broken)
+        was_sent = interrupted_at(line, run)
+        staged, published = ((folder / name).exists() for name in ("staging", "target"))
+        [(_, status, rows, _)] = run.ledger.rows("runs") or [("", "cancelled", None, "")]  # type: ignore[attr-defined]
+        assert not staged and run.ledger.rows("leases") == []  # type: ignore[attr-defined]
+        assert published == (status == "published") and rows in ((2, None) if published else (None,))
+        if not was_sent:
+            assert line > 40
+            return
+
+
+def interrupted_at(line: int, run: Copying) -> bool:
+    """Runs; whether there were so many lines of tmgetl.py's run to interrupt."""
+    seen = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        nonlocal seen
+        if frame.f_code.co_filename != tmgetl.__file__:
+            return None
+        if event == "line":
+            seen += 1
+            if seen == line and not (run.is_ending or run.is_published):
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        with suppress(DeployerError, KeyboardInterrupt):
+            run.run()
+    finally:
+        sys.settrace(None)
+    return seen >= line
 
 
 class Told(Progress):
@@ -179,6 +239,32 @@ def test_lease_that_another_run_holds_starts_nothing_and_exits_3(ledger: FileLed
     assert ledger.rows("runs") == []
     assert ledger.rows("leases") == [(RUN.transfer, "other")]
     assert not (tmp_path / "staging").exists()
+
+
+def test_lease_that_is_waited_for_is_taken_once_it_is_free(
+    ledger: FileLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.db.execute("INSERT INTO leases VALUES (?, 'other')", (RUN.transfer,))
+    monkeypatch.setattr(tmgetl, "LOOK_SECONDS", 0)
+
+    class Freed(Progress):
+        def waiting(self, holder: Holder) -> None:
+            assert holder.name == "other"
+            ledger.db.execute("DELETE FROM leases")
+
+    assert Copying(ledger, tmp_path, (), Freed(), wait_seconds=60).run().rows_published == 2
+    assert ledger.rows("runs") == [("r1", "published", 2, None)]
+
+
+def test_publish_that_only_the_ledger_knows_of_is_no_failure_to_publish(tmp_path: Path) -> None:
+    (tmp_path / "target").touch()
+    run = Copying(Proving(tmp_path / "one.db"), tmp_path, ("publish",))
+    with pytest.raises(PublishedButNotClean, match="publish broke"):
+        run.run()
+    run = Copying(Proving(tmp_path / "two.db"), tmp_path, ("publish",))
+    run.error = KeyboardInterrupt
+    run.run()
+    assert (run.status, run.outcome.publish) == ("published", None)
 
 
 def test_lease_that_cannot_be_freed_never_hides_the_steps_error(ledger: FileLedger, tmp_path: Path) -> None:

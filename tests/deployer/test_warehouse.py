@@ -14,6 +14,7 @@ import pytest
 from deployer.config import Config
 from deployer.errors import DeployerError, UsageError
 from deployer.run import Run
+from deployer.run_jobs import RunJobs
 from deployer.warehouse import Warehouse
 
 RUN = Run("sid_Fct", date(2013, 1, 7), date(2013, 1, 7), "delta", "r1")
@@ -105,7 +106,7 @@ def test_failed_job_of_a_step_is_told_with_its_message_and_id(server: Server, wa
     }
     server.answers["POST", "jobs"] = 200, job
     with pytest.raises(DeployerError) as caught:
-        warehouse.run_step(RUN, "publish", "CALL x(@day)", {"day": ("DATE", RUN.window_end)}, "sid.x_publish")
+        RunJobs(warehouse, RUN).call("publish", "CALL x(@day)", {"day": ("DATE", RUN.window_end)}, "sid.x_publish")
     assert str(caught.value) == "sid.x_publish failed: Assertion failed at [3:5] (job r1-publish-1)"
     [sent] = server.sent
     assert sent["jobReference"] == {"projectId": "sid-dev", "jobId": "r1-publish-1", "location": "EU"}
@@ -141,6 +142,6 @@ def test_repeated_submit_attaches_to_the_job_that_its_first_try_made(server: Ser
             "rows": [{"f": [{"v": "42"}]}],
         },
     )
-    answer = warehouse.run_step(RUN, "publish", "CALL x()", {}, "sid.x_publish")
+    answer = RunJobs(warehouse, RUN).call("publish", "CALL x()", {}, "sid.x_publish")
     assert [row["n"] for row in answer.rows] == [42]
     assert (answer.bytes_processed, answer.bytes_billed) == (7, 10)

@@ -16,7 +16,8 @@ CREATE OR REPLACE PROCEDURE ops.acquire_lease(
   OUT out_until TIMESTAMP
 )
 BEGIN
-  -- One MERGE decides: mutations of one table are queued, so of two takers the second sees the first one's row.
+  -- One statement decides: of two that change the same row, the second one sees what the first has made of it. That
+  -- holds for rows that are there, so ops.provide_leases makes them beforehand; here only one by hand meets none.
   MERGE ops.leases AS l
   USING (SELECT in_transfer AS wanted) AS w
     ON l.transfer = w.wanted
@@ -24,7 +25,7 @@ BEGIN
     UPDATE
       SET
         holder = in_holder,
-        acquired_at = CURRENT_TIMESTAMP(),
+        acquired_at = IF(l.holder = in_holder, l.acquired_at, CURRENT_TIMESTAMP()),
         expires_at = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL in_seconds SECOND)
   WHEN NOT MATCHED THEN
     INSERT (transfer, holder, acquired_at, expires_at)
@@ -38,5 +39,5 @@ BEGIN
       l.expires_at
     FROM ops.leases AS l WHERE l.transfer = in_transfer
   );
-  SET out_acquired = out_holder = in_holder;
+  SET out_acquired = COALESCE(out_holder = in_holder, FALSE);
 END;

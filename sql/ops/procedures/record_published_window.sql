@@ -5,7 +5,7 @@
 -- reads:  -
 -- writes: ops.published_windows
 -- calls:  -
--- rerun:  safe: a run's own row is replaced
+-- rerun:  safe: a window that is noted twice is published once
 CREATE OR REPLACE PROCEDURE ops.record_published_window(
   IN in_transfer STRING,
   IN in_window_start DATE,
@@ -14,11 +14,6 @@ CREATE OR REPLACE PROCEDURE ops.record_published_window(
   IN in_run_id STRING
 )
 BEGIN
-  DELETE FROM ops.published_windows
-  WHERE
-    transfer = in_transfer
-    -- A truncate rebuilds the whole target: what was published before it, is not any more.
-    AND (in_write_mode = 'truncate' OR run_id = in_run_id);
   INSERT INTO ops.published_windows (transfer, window_start, window_end, write_mode, run_id, published_at)
   VALUES (in_transfer, in_window_start, in_window_end, in_write_mode, in_run_id, CURRENT_TIMESTAMP());
 END;

@@ -1,5 +1,5 @@
 -- ops.renew_lease
--- Prolongs a lease that its holder still has.
+-- Prolongs a lease that its holder still has, be it past its end: as long as nobody else took it, nobody was at work.
 --
 -- args:   in_transfer, in_holder, in_seconds, out_renewed
 -- reads:  -

@@ -4,7 +4,7 @@
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
 -- reads:  staging.agg_agent_daily
 -- writes: sid.agg_agent_daily
--- calls:  ops.record_published_window
+-- calls:  ops.record_published_window, ops.require_lease
 -- rerun:  safe: DELETE of the window and INSERT in one transaction
 CREATE OR REPLACE PROCEDURE sid.sid_agg_agent_daily_publish(
   IN window_start DATE,
@@ -16,6 +16,7 @@ CREATE OR REPLACE PROCEDURE sid.sid_agg_agent_daily_publish(
 BEGIN
   BEGIN
     BEGIN TRANSACTION;
+    CALL ops.require_lease('sid_agg_agent_daily', run_id);
     ASSERT NOT EXISTS (
       SELECT 1 FROM staging.agg_agent_daily GROUP BY flight_date, agent_code HAVING COUNT(*) > 1
     ) AS 'staging.agg_agent_daily: more than one row for one flight_date and agent_code';

@@ -5,7 +5,7 @@
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
 -- reads:  ops.published_days, sid.agent_daily_state, staging.agent_daily_state
 -- writes: sid.agent_daily_state, sid.dim_agent
--- calls:  ops.record_published_window
+-- calls:  ops.record_published_window, ops.require_lease
 -- rerun:  safe: the dimension is a function of the states; the window's states are replaced
 CREATE OR REPLACE PROCEDURE sid.sid_dim_agent_publish(
   IN window_start DATE,
@@ -17,6 +17,7 @@ CREATE OR REPLACE PROCEDURE sid.sid_dim_agent_publish(
 BEGIN
   BEGIN
     BEGIN TRANSACTION;
+    CALL ops.require_lease('sid_dim_agent', run_id);
     ASSERT NOT EXISTS (
       SELECT 1 FROM staging.agent_daily_state GROUP BY state_date, agent_code HAVING COUNT(*) > 1
     ) AS 'staging.agent_daily_state: more than one row for one state_date and agent_code';

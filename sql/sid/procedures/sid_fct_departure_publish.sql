@@ -4,7 +4,7 @@
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
 -- reads:  staging.fct_departure
 -- writes: sid.fct_departure
--- calls:  ops.record_published_window
+-- calls:  ops.record_published_window, ops.require_lease
 -- rerun:  safe: DELETE of the window and INSERT in one transaction
 CREATE OR REPLACE PROCEDURE sid.sid_fct_departure_publish(
   IN window_start DATE,
@@ -16,6 +16,7 @@ CREATE OR REPLACE PROCEDURE sid.sid_fct_departure_publish(
 BEGIN
   BEGIN
     BEGIN TRANSACTION;
+    CALL ops.require_lease('sid_fct_departure', run_id);
     ASSERT NOT EXISTS (
       SELECT 1 FROM staging.fct_departure GROUP BY departure_key HAVING COUNT(*) > 1
     ) AS 'staging.fct_departure: more than one row for one departure_key';
