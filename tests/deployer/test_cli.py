@@ -189,12 +189,12 @@ def test_a_table_that_cannot_follow_its_file_is_exit_1_and_nothing_is_applied(fo
 
 
 def test_a_broken_procedure_is_told_with_file_line_and_column(folder: Path) -> None:
-    path = folder / "sql" / "ops" / "procedures" / "start_run.sql"
+    path = folder / "sql" / "ops" / "procedures" / "record_published_window.sql"
     path.write_text(path.read_text().replace("BEGIN\n", "BEGIN\n  IF SELECT 1;\n"))
     done = deployer("sync", "config.yaml")
     assert done.returncode == 1
-    assert re.search(r"^deployer: \S+/sql/ops/procedures/start_run\.sql:\d+:\d+: create procedure", done.stderr)
-    assert "Failed: ops.start_run.\nNot tried: " in done.stderr
+    assert re.search(r"^deployer: \S+/sql/ops/procedures/record_published_window\.sql:\d+:\d+: create procedure", done.stderr)
+    assert "Failed: ops.record_published_window.\nNot tried: " in done.stderr
     assert "create  table     ops.deployments: is new" in done.stdout
 
 
