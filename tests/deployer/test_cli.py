@@ -193,7 +193,8 @@ def test_a_broken_procedure_is_told_with_file_line_and_column(folder: Path) -> N
     path.write_text(path.read_text().replace("BEGIN\n", "BEGIN\n  IF SELECT 1;\n"))
     done = deployer("sync", "config.yaml")
     assert done.returncode == 1
-    assert re.search(r"^deployer: \S+/sql/ops/procedures/record_published_window\.sql:\d+:\d+: create procedure", done.stderr)
+    place = r"^deployer: \S+/sql/ops/procedures/record_published_window\.sql:\d+:\d+: create procedure"
+    assert re.search(place, done.stderr)
     assert "Failed: ops.record_published_window.\nNot tried: " in done.stderr
     assert "create  table     ops.deployments: is new" in done.stdout
 
