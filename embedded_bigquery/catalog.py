@@ -27,6 +27,7 @@ Kind = Literal["DATASET", "TABLE", "ROUTINE", "DROPPED"]  # DROPPED: a dataset t
 Resource = dict[str, Any]
 Key = tuple[Kind, str, str, str]
 
+RESULTS = "_results"  # the dataset of the rows of queries
 POLICIES = "_rowAccessPolicies"  # the key of a table's row access policies, which tables.get does not show
 NAMED = "_named"  # the key that says that a view gives its columns names of its own
 STORE = "_bigquery"  # the schema that holds the metadata; no dataset can have this name
@@ -46,6 +47,9 @@ class Catalog:
         self.locks = TableLocks()
         # A project's jobs as rows of INFORMATION_SCHEMA.JOBS: whoever runs jobs says where they are.
         self.job_rows: Callable[[str], list[dict[str, Any]]] = lambda project: []
+        # The table of a query's rows, made by whoever has them.
+        self._making: set[TablePath] = set()
+        self.result_table: Callable[[TablePath], Resource | None] = lambda path: None
         self._open()
 
     def _open(self) -> None:
@@ -66,7 +70,8 @@ class Catalog:
         return self._resources.get(("DATASET", project, name, ""))
 
     def datasets(self, project: str) -> list[Resource]:
-        return self._listed("DATASET", project)
+        """Without the hidden ones, whose names begin with an underscore."""
+        return [item for item in self._listed("DATASET", project) if not path_of(item).dataset.startswith("_")]
 
     def dropped(self, project: str) -> list[Resource]:
         """The datasets that UNDROP can bring back, those that went last at the end."""
@@ -74,7 +79,19 @@ class Catalog:
 
     def table(self, path: TablePath) -> Resource | None:
         self._drop_expired()
-        return self._resources.get(("TABLE", path.project, path.dataset, path.name))
+        found = self._resources.get(("TABLE", path.project, path.dataset, path.name))
+        return self._result(path) if found is None and path.dataset == RESULTS else found
+
+    def _result(self, path: TablePath) -> Resource | None:
+        with self._lock:
+            found = self._resources.get(("TABLE", path.project, path.dataset, path.name))
+            if found is None and path not in self._making:
+                self._making.add(path)
+                try:
+                    found = self.result_table(path)
+                finally:
+                    self._making.remove(path)
+            return found
 
     def tables(self, project: str, dataset: str) -> list[Resource]:
         self._drop_expired()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from embedded_bigquery import results
 from embedded_bigquery.buckets import Buckets
 from embedded_bigquery.catalog import Catalog
 from embedded_bigquery.duck import Connection, Database
@@ -47,6 +48,7 @@ class Engine:
         self.catalog = Catalog(self.database, project, location)
         self.jobs = Jobs(location)
         self.catalog.job_rows = partial(job_rows, self.jobs)
+        self.catalog.result_table = partial(results.make, self)
         self.buckets = Buckets()
         self.sessions = Sessions(self.database, self.catalog)
         self.streamed = Recent(KEPT_STREAMED)  # rows of insertAll, by table and insertId

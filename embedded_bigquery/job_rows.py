@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embedded_bigquery.jobs import Job, Jobs
+from embedded_bigquery.results import destination
 from embedded_bigquery.sql.environment import USER
 
 Row = dict[str, Any]
@@ -17,10 +18,9 @@ def job_rows(jobs: Jobs, project: str) -> list[Row]:
 
 def _row(job: Job) -> Row:
     kind, state = job.configuration["jobType"], job.state
-    config = job.configuration.get(kind.lower(), {})
+    config, target = job.configuration.get(kind.lower(), {}), destination(job)
     statistics = job.statistics | (job.result.statistics if job.result is not None else {})
     query = statistics.get("query", {})
-    target = config.get("destinationTable") or query.get("ddlTargetTable")
     counts = query.get("dmlStats")
     error = None if job.error is None else job.error.proto()
     row = {
@@ -46,6 +46,10 @@ def _row(job: Job) -> Row:
         "session_info": {"session_id": id} if (id := statistics.get("sessionInfo", {}).get("sessionId")) else None,
         "dml_statistics": None if counts is None else {_snake(name): count for name, count in counts.items()},
         "query_dialect": "GOOGLE_SQL" if kind == "QUERY" else None,
+        "total_slot_ms": job.slot_ms if state == "DONE" else None,
+        "transaction_id": statistics.get("transactionInfo", {}).get("transactionId"),
+        "job_creation_reason": {"code": "REQUESTED"},
+        "continuous": False if kind == "QUERY" else None,
     }
     return {name: value for name, value in row.items() if value is not None}
 

@@ -14,12 +14,13 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from embedded_bigquery.catalog import now_ms
 from embedded_bigquery.errors import Duplicate, EngineError, InvalidValue, NotFound, Stopped
 from embedded_bigquery.rows import Rows
+from embedded_bigquery.sql.environment import TablePath
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Result:
 
     statistics: dict[str, Any] = field(default_factory=dict)  # by kind of job, as the API has them
     rows: Rows | None = None  # None: it gave no table
+    target: TablePath | None = None  # the table that it changed or made
 
 
 Work = Callable[["Job"], Result]
@@ -92,6 +94,11 @@ class Job:
     @property
     def is_dry_run(self) -> bool:
         return bool(self.configuration.get("dryRun"))
+
+    @property
+    def slot_ms(self) -> int:
+        """The time that it ran, as if on one slot."""
+        return 0 if self.started_ms is None or self.ended_ms is None else self.ended_ms - self.started_ms
 
     def wait(self, seconds: float) -> bool:
         """Whether the job is done, at the latest after so many seconds."""
@@ -214,7 +221,7 @@ class Jobs:
                 old = self._with_rows.popleft()
                 assert old.result is not None and old.result.rows is not None
                 self._row_count -= old.result.rows.kept
-                old.result = Result(old.result.statistics, old.result.rows.dropped())
+                old.result = replace(old.result, rows=old.result.rows.dropped())
 
     def get(self, project: str, id: str) -> Job:
         """Raises NotFound."""

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from embedded_bigquery import destination
 from embedded_bigquery.catalog import Resource, routine_of
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import EngineError, InvalidQuery, InvalidValue, NotSupported
+from embedded_bigquery.errors import InvalidQuery, InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_api, parameter_type
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.rows import MemoryRows
 from embedded_bigquery.script.outcome import Child, Outcome
 from embedded_bigquery.sql.environment import TablePath
-from embedded_bigquery.types import Field, Type, quoted
+from embedded_bigquery.types import Field, Type
 
 if TYPE_CHECKING:
     from embedded_bigquery.script.session import Session
 
 Parameters = dict[str | int, tuple[Type, Any]]
-GATHERED = "_destination_rows"  # the temporary table that a query's rows are gathered in before they are written
+GATHERED = "temp.main._destination_rows"  # where a query's rows are gathered before they are written
 
 
 def run_query(engine: Engine, job: Job) -> Result:
@@ -27,13 +27,13 @@ def run_query(engine: Engine, job: Job) -> Result:
     from embedded_bigquery.script.interpreter import run
 
     config = job.configuration["query"]
-    text = config.get("query")
-    if not text:
-        raise InvalidValue("Required parameter is missing: query")
+    text = config["query"]
     if config.get("useLegacySql"):
         raise NotSupported("legacy SQL (useLegacySql: true)")
+    unknown = next((key for key in ("tableDefinitions", "userDefinedFunctionResources") if config.get(key)), None)
+    if unknown is not None:
+        raise NotSupported(unknown)
     parameters = read_parameters(config)
-    children = _Children(engine, job)
     with engine.sessions.of_query(config) as (session, session_id):
         if session_id is not None:
             job.statistics["sessionInfo"] = {"sessionId": session_id}
@@ -41,13 +41,19 @@ def run_query(engine: Engine, job: Job) -> Result:
             limit = config.get("maximumBytesBilled")
             session.maximum_bytes_billed = None if limit is None else int(limit)
             job.stoppable(session.cancel)
-            if "destinationTable" in config and not job.is_dry_run:
-                return _into_destination(engine, job, session, parameters)
-            outcome = run(text, session, parameters, children.add, job_id=job.id, dry_run=job.is_dry_run)
+            asked = [key for key in OF_DESTINATION if config.get(key) not in (None, [], *HARMLESS)]
+            if asked and not job.is_dry_run:
+                planned = run(text, session, parameters, lambda child: None, job_id=job.id, dry_run=True)
+                _check_asked(asked, planned)
+                if "destinationTable" in config:
+                    return _into_destination(engine, job, session, parameters, planned)
+            outcome = run(text, session, parameters, _Children(engine, job).add, job_id=job.id, dry_run=job.is_dry_run)
+            if not job.children and (transaction := session.take_transaction_id()) is not None:
+                job.statistics["transactionInfo"] = {"transactionId": transaction}
         finally:
             job.stoppable(None)
-    if outcome.kind in ("SCRIPT", "CALL"):
-        job.statistics["numChildJobs"] = str(job.children)
+            if job.children:
+                job.statistics["numChildJobs"] = str(job.children)
     if job.is_dry_run:
         return Result(statistics_of(outcome))
     return result_of(outcome)
@@ -106,35 +112,45 @@ def default_sql(engine: Engine, column: Field) -> str:
 # ---- destination
 
 
-def _into_destination(engine: Engine, job: Job, session: Session, parameters: Parameters) -> Result:
+# What belongs to the table that a query's rows go to, and the values that ask for nothing.
+OF_DESTINATION = {
+    "destinationTable": "destination table",
+    "writeDisposition": "write disposition",
+    "createDisposition": "create disposition",
+    "schemaUpdateOptions": "schema update options",
+    "timePartitioning": "time partitioning",
+    "rangePartitioning": "range partitioning",
+    "clustering": "clustering",
+}
+HARMLESS = ("WRITE_EMPTY", "CREATE_IF_NEEDED")
+
+
+def _check_asked(asked: list[str], planned: Outcome) -> None:
+    """Raises InvalidQuery for a statement that is not a query, and gives its rows to no table."""
+    if planned.kind == "SELECT":
+        return
+    if planned.kind in ("SCRIPT", "CALL"):
+        raise InvalidQuery(f"configuration.query.{asked[0]} cannot be set for scripts")
+    kind = "DDL" if planned.operation is not None else "DML"
+    raise InvalidQuery(f"Cannot set {OF_DESTINATION[asked[0]]} in jobs with {kind} statements")
+
+
+def _into_destination(engine: Engine, job: Job, session: Session, parameters: Parameters, planned: Outcome) -> Result:
     from embedded_bigquery.script.interpreter import run
 
     config = job.configuration["query"]
-    text = config["query"]
-    planned = run(text, session, parameters, lambda child: None, job_id=job.id, dry_run=True)
-    if planned.kind != "SELECT":
-        what = {"SCRIPT": "scripts", "CALL": "scripts"}.get(planned.kind)
-        what = what or f"jobs with {'DML' if planned.target and not planned.operation else 'DDL'} statements"
-        raise InvalidQuery(f"Cannot set destination table in {what}")
     if session.transaction is not None:
         raise InvalidQuery("A job inside a transaction cannot have a destination table; use INSERT")
     write = destination.from_configuration(engine.catalog, config, planned.fields, default_write="WRITE_EMPTY")
     destination.check(engine, write)
-    definitions = ", ".join(f"{quoted(field.name)} {field.type.duckdb()}" for field in planned.fields)
-    gathered = session.add_temporary(GATHERED, planned.fields)
-    session.run(f"CREATE OR REPLACE TEMP TABLE {gathered.duckdb_name} ({definitions})")
     try:
-        try:
-            run(f"INSERT INTO _SESSION.{GATHERED}\n{text}", session, parameters, lambda child: None, job_id=job.id)
-        except EngineError as error:
-            if error.at is not None:  # the text stands one line lower than in the job
-                error.at = (error.at[0] - 1, error.at[1])
-            raise
-        rows = destination.write(engine, session.connection, write, f"FROM {gathered.duckdb_name}")
+        outcome = run(
+            config["query"], session, parameters, lambda child: None, job_id=job.id, dry_run=False, into=GATHERED
+        )
+        rows = destination.write(engine, session.connection, write, f"FROM {GATHERED}")
     finally:
-        del session.temporary[GATHERED]
-        session.run(f"DROP TABLE IF EXISTS {gathered.duckdb_name}")
-    return Result(statistics_of(planned), rows)
+        session.run(f"DROP TABLE IF EXISTS {GATHERED}")
+    return Result(statistics_of(outcome), rows)
 
 
 # ---- what is reported
@@ -162,6 +178,8 @@ class _Children:
         }
         if child.procedure is not None:
             frame["procedureId"] = child.procedure
+        if child.transaction is not None:
+            job.statistics["transactionInfo"] = {"transactionId": child.transaction}
         job.statistics["scriptStatistics"] = {"evaluationKind": "STATEMENT", "stackFrames": [frame]}
         self.engine.jobs.finish_child(job, result_of(child.outcome) if child.outcome else None, child.error)
         job.ended_ms = child.ended_ms
@@ -173,7 +191,8 @@ def result_of(outcome: Outcome) -> Result:
         if field.type.is_array and any(None in row[position] for row in outcome.rows if row[position]):
             raise InvalidQuery(f"Array cannot have a null element; error in writing field {field.name}")
     rows = MemoryRows(outcome.fields, outcome.rows) if outcome.fields else None
-    return Result(statistics_of(outcome), rows)
+    changed = outcome.target if outcome.affected is not None or outcome.kind == "CREATE_TABLE_AS_SELECT" else None
+    return Result(statistics_of(outcome), rows, changed)
 
 
 def statistics_of(outcome: Outcome) -> dict[str, Any]:
@@ -182,6 +201,8 @@ def statistics_of(outcome: Outcome) -> dict[str, Any]:
         "statementType": outcome.kind,
         "totalBytesProcessed": str(outcome.bytes_processed),
         "totalBytesBilled": str(outcome.bytes_billed),
+        "estimatedBytesProcessed": str(outcome.bytes_processed),
+        "billingTier": 1,
         "cacheHit": False,
     }
     if outcome.fields:

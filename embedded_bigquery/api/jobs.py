@@ -17,8 +17,10 @@ from embedded_bigquery.extract import run_extract
 from embedded_bigquery.jobs import Job, Result
 from embedded_bigquery.load import run_load
 from embedded_bigquery.query import run_query
+from embedded_bigquery.results import destination
 from embedded_bigquery.sql.environment import USER
 
+STATES = ("PENDING", "RUNNING", "DONE")
 # Seconds that jobs.insert waits, so that a short job is DONE in its first answer. The client asks for the end of a
 # query without a break, and for that of any other job once a second.
 SHORT = {"QUERY": 0.02, "LOAD": 1.0, "COPY": 1.0, "EXTRACT": 1.0}
@@ -75,17 +77,20 @@ def list_jobs(engine: Engine, call: Call) -> Resource:
     parent = call.query.get("parentJobId")
     if parent is not None:
         engine.jobs.get(call.project, parent)
-    states = call.query.get("stateFilter")
+    state = call.query.get("stateFilter")
+    if state is not None and state.upper() not in STATES:
+        raise InvalidValue(f"Invalid value for stateFilter: {state} is not a valid value")
     earliest, latest = call.number("minCreationTime", 0), call.number("maxCreationTime", 2**63)
     found = [
         job
         for job in engine.jobs.latest(call.project, parent)
-        if (states is None or job.state.lower() == states.lower()) and earliest <= job.created_ms <= latest
+        if (state is None or job.state == state.upper()) and earliest <= job.created_ms <= latest
     ]
     items, token = page(found, call, lambda job: job.order)
+    is_minimal = call.query.get("projection", "minimal").lower() != "full"
     listed = []
     for job in items:
-        item = shown(job)
+        item = shown(job, is_minimal=is_minimal)
         item["state"] = item["status"]["state"]
         if "errorResult" in item["status"]:
             item["errorResult"] = item["status"]["errorResult"]
@@ -108,23 +113,13 @@ def reference(job: Job) -> dict[str, str]:
     return {"projectId": job.project, "jobId": job.id, "location": job.location}
 
 
-def shown(job: Job) -> Resource:
-    """The API's Job."""
+def shown(job: Job, *, is_minimal: bool = False) -> Resource:
+    """The API's Job; the minimal one has nothing of the configuration but its kind."""
     state = job.state  # before the rest is read: a job that is done changes no more
     status: Resource = {"state": state}
-    statistics: Resource = {"creationTime": str(job.created_ms)}
-    if job.started_ms is not None:
-        statistics["startTime"] = str(job.started_ms)
-    if state == "DONE":
-        statistics["endTime"] = str(job.ended_ms)
-        if job.result is not None:
-            statistics |= job.result.statistics
-        if job.error is not None:
-            status["errorResult"] = job.error.proto()
-            status["errors"] = [job.error.proto()]
-    statistics |= job.statistics
-    if job.parent is not None:
-        statistics["parentJobId"] = job.parent.id
+    if state == "DONE" and job.error is not None:
+        status |= {"errorResult": job.error.proto(), "errors": [job.error.proto()]}
+    kind = job.configuration["jobType"]
     return {
         "kind": "bigquery#job",
         "etag": f"{job.id}-{state}",
@@ -132,10 +127,35 @@ def shown(job: Job) -> Resource:
         "selfLink": f"/bigquery/v2/projects/{job.project}/jobs/{job.id}?location={job.location}",
         "user_email": USER,
         "jobReference": reference(job),
-        "configuration": job.configuration,
+        "configuration": {"jobType": kind} if is_minimal else _configuration(job, state),
         "status": status,
-        "statistics": statistics,
+        "statistics": _statistics(job, state),
     }
+
+
+def _configuration(job: Job, state: str) -> Resource:
+    """What the job was asked to do, and the table that the rows of a query went to."""
+    config = job.configuration
+    target = destination(job) if state == "DONE" and config["jobType"] == "QUERY" and not job.is_dry_run else None
+    return config if target is None else {**config, "query": {**config["query"], "destinationTable": target}}
+
+
+def _statistics(job: Job, state: str) -> Resource:
+    found: Resource = {"creationTime": str(job.created_ms)}
+    if job.started_ms is not None:
+        found["startTime"] = str(job.started_ms)
+    if state == "DONE":
+        found["endTime"] = str(job.ended_ms)
+        if job.result is not None:
+            found |= job.result.statistics
+        if job.configuration["jobType"] == "QUERY" and not job.is_dry_run:
+            found |= {"totalSlotMs": str(job.slot_ms), "finalExecutionDurationMs": str(job.slot_ms)}
+            if "query" in found:
+                found["query"] = {**found["query"], "totalSlotMs": str(job.slot_ms)}
+    found |= job.statistics
+    if job.parent is not None:
+        found["parentJobId"] = job.parent.id
+    return found
 
 
 ROUTES: Routes = {

@@ -32,8 +32,13 @@ ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 MAXIMUM_KEPT = 500  # translations, a session
 
 
-def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = False) -> Outcome:
-    """Runs a query, DML or DDL statement; raises EngineError with its place in the text."""
+def run_statement(
+    session: Session, text: str, names: Names, *, dry_run: bool = False, into: str | None = None
+) -> Outcome:
+    """Runs a query, DML or DDL statement; raises EngineError with its place in the text.
+
+    `into`: the rows of a query are left in this temporary table of DuckDB's.
+    """
     word = Tokens(text).word()
     if word in DEFINITIONS:
         return Definer(session, names, evaluate, measured).run(text, dry_run=dry_run)
@@ -44,6 +49,9 @@ def run_statement(session: Session, text: str, names: Names, *, dry_run: bool = 
     target = translated.target.path if translated.target else None
     if dry_run:
         return Outcome(translated.kind, distinct_names(translated.fields), target=target, **costs)
+    if translated.kind == "SELECT" and into is not None:
+        _gather(session, translated, names, into)
+        return Outcome("SELECT", distinct_names(translated.fields), **costs)
     if translated.kind == "SELECT":
         return Outcome("SELECT", distinct_names(translated.fields), _rows(session, translated, names), **costs)
     counts = _write(session, translated, names)
@@ -140,6 +148,12 @@ def _rows(session: Session, translated: Translated, names: Names) -> list[Row]:
     raw = fetch(session.run(fetch_sql(translated.duckdb_sql, translated.fields), binds))
     kinds = [field.type for field in translated.fields]
     return [tuple(from_duckdb(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in raw]
+
+
+def _gather(session: Session, translated: Translated, names: Names, into: str) -> None:
+    columns = ", ".join(f"c{position} {field.type.duckdb()}" for position, field in enumerate(translated.fields))
+    session.run(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
+    session.run(f"INSERT INTO {into} {translated.duckdb_sql}", [names.value(bind) for bind in translated.binds])
 
 
 def _write(session: Session, translated: Translated, names: Names) -> dict[str, Any]:

@@ -128,7 +128,9 @@ class Flow:
     def _told(self, node: Node, started: int, outcome: Outcome | None, error: EngineError | None) -> None:
         line, column = self._place(node.span[0])
         ended = time.time_ns() // 1_000_000
-        self.on_child(Child(outcome, error, self._slice(node), line, column, self.procedure or None, started, ended))
+        procedure, transaction = self.procedure or None, self.session.take_transaction_id()
+        text = self._slice(node)
+        self.on_child(Child(outcome, error, text, line, column, procedure, started, ended, transaction))
 
     # ---- branches and loops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,11 +53,19 @@ OFFSET = re.compile(r"[+-]\d{1,2}(:\d{2})?")
 
 
 def run(
-    text: str, session: Session, parameters: Parameters, on_child: OnChild, *, job_id: str = "", dry_run: bool = False
+    text: str,
+    session: Session,
+    parameters: Parameters,
+    on_child: OnChild,
+    *,
+    job_id: str = "",
+    dry_run: bool = False,
+    into: str | None = None,
 ) -> Outcome:
     """Runs a job's text, one statement or a script. Raises EngineError.
 
     `parameters` are named in lower case, or numbered from 0. Each statement of a script is told to `on_child`.
+    `into`: the rows of the one query are left in this temporary table of DuckDB's.
     """
     script = parse_script(text)
     system: dict[str, Any] = {"project_id": session.catalog.project, "script.job_id": job_id, "current_job_id": job_id}
@@ -67,10 +75,11 @@ def run(
         raise InvalidQuery("Syntax error: Unexpected end of script", at=(1, 1))
     *functions, last_one = script.statements
     if all(is_temporary_function(script, statement) for statement in functions):
-        interpreter.functions(script, functions)
         _check_alone(script, last_one, session)
         if isinstance(last_one, nodes.Sql | nodes.CreateProcedure):
-            return interpreter.single(script, last_one, dry_run)
+            with session.unchanged_routines() if dry_run else nullcontext():
+                interpreter.functions(script, functions)
+                return interpreter.single(script, last_one, dry_run, into)
     first = script.statements[0]
     single = len(script.statements) == 1
     if single and type(first) in TRANSACTION_KINDS and not session.outlives_jobs:
@@ -108,11 +117,11 @@ class _Interpreter(Flow):
 
     # ---- running
 
-    def single(self, script: nodes.Script, statement: Node, dry_run: bool) -> Outcome:
+    def single(self, script: nodes.Script, statement: Node, dry_run: bool, into: str | None = None) -> Outcome:
         """A job of one SQL statement: its errors keep their own place and words."""
         self.text = script.text
         try:
-            return run_statement(self.session, script.slice(statement), self._names(), dry_run=dry_run)
+            return run_statement(self.session, script.slice(statement), self._names(), dry_run=dry_run, into=into)
         except EngineError as error:
             error.at = self._absolute(error.at, statement.span[0])
             raise

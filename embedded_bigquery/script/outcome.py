@@ -42,3 +42,4 @@ class Child:
     procedure: str | None
     started_ms: int
     ended_ms: int
+    transaction: str | None = None  # its id

@@ -7,6 +7,7 @@ has one of its own unless the client made one that outlives its jobs.
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Transaction:
     written: list[Statement] = field(default_factory=list)
     is_aborted: bool = False
     conflict: TransactionConflict | None = None  # it was cancelled in favour of another one
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 class Session:
@@ -48,6 +50,7 @@ class Session:
         self.translations: dict[Hashable, Translated] = {}
         self._version = 0
         self.transaction: Transaction | None = None
+        self._ended: str | None = None  # the id of the transaction that the last statement ended
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
         self.is_aborted = False
         self.maximum_bytes_billed: int | None = None  # of each statement of the job at hand
@@ -90,7 +93,8 @@ class Session:
             found = self.temporary.get(parts[-1].lower())
             if found is not None:
                 return found
-        view = information_schema.relation(self.catalog, parts) if len(parts) > 1 else None
+        dataset = self.settings["dataset_id"]
+        view = information_schema.relation(self.catalog, parts, dataset) if len(parts) > 1 else None
         if view is not None:
             return view
         path = self.path(parts)
@@ -221,7 +225,7 @@ class Session:
         except EngineError:
             self.abandon()
             raise
-        self.transaction = None
+        self._ended, self.transaction = transaction.id, None
         self.catalog.locks.release(self)
 
     def roll_back(self) -> None:
@@ -234,8 +238,13 @@ class Session:
         if self.transaction is not None:
             self._version += 1
             self.temporary = self.transaction.temporary
-            self.transaction = None
+            self._ended, self.transaction = self.transaction.id, None
         self.catalog.locks.release(self)
+
+    def take_transaction_id(self) -> str | None:
+        """The id of the transaction that the last statement was part of."""
+        ended, self._ended = self._ended, None
+        return ended if self.transaction is None else self.transaction.id
 
     def _required_transaction(self, verb: str) -> Transaction:
         if self.transaction is None:
@@ -260,6 +269,16 @@ class Session:
         """False when there is no such routine."""
         self._version += 1
         return self.temporary_routines.pop(name.lower(), None) is not None
+
+    @contextmanager
+    def unchanged_routines(self) -> Iterator[None]:
+        """The temporary routines that are made inside are gone afterwards."""
+        saved = dict(self.temporary_routines)
+        try:
+            yield
+        finally:
+            self._version += 1
+            self.temporary_routines = saved
 
     def add_temporary(self, name: str, fields: tuple[Field, ...]) -> Relation:
         path = TablePath(self.catalog.project, TEMPORARY, name)

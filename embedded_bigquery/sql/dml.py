@@ -45,7 +45,7 @@ class Dml(Queries):
     def _target(self, path: nodes.Names, at: nodes.Place, *, inserts: bool = False) -> Relation:
         found = self.relation(path, at)
         if found.kind not in ("TABLE", "TEMP"):
-            raise WrongKind(found.path, found.kind)
+            raise WrongKind(found.path, "VIEW" if found.kind == "INFORMATION_SCHEMA" else found.kind)
         if found.row_filter not in (None, "TRUE") and not inserts:
             raise NotSupported(f"changing rows of {found.path}, which has row access policies", at=at)
         return found

@@ -158,3 +158,77 @@ def test_a_table_is_copied_with_its_layout(client: bigquery.Client) -> None:
     assert client.get_table("d.b").num_rows == 3
     with pytest.raises(exceptions.NotFound, match=r"Table local:d\.none"):
         client.copy_table("d.none", "d.c").result()
+
+
+# ---- what a job tells of itself
+
+
+def test_a_query_has_a_table_of_its_rows(client: bigquery.Client) -> None:
+    job = client.query(
+        "SELECT n, [n] AS many, STRUCT(n AS k) AS one, TIMESTAMP '2013-01-07' AS ts FROM UNNEST([1, 2]) AS n"
+    )
+    job.result()
+    assert job.destination is not None
+    assert [row.many for row in client.list_rows(job.destination)] == [[1], [2]]
+    assert client.get_table(job.destination).expires is not None
+    name = ".".join((job.destination.project, job.destination.dataset_id, job.destination.table_id))
+    assert [row.s for row in client.query_and_wait(f"SELECT SUM(one.k) AS s FROM `{name}`")] == [3]
+    client.copy_table(job.destination, "local.d.kept").result()
+    assert client.get_table("d.kept").num_rows == 2
+    assert [dataset.dataset_id for dataset in client.list_datasets()] == ["d"]
+
+
+def test_a_job_tells_what_it_changed_and_in_which_transaction(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS x")
+    job = client.query("BEGIN TRANSACTION; INSERT d.t VALUES (2); COMMIT TRANSACTION; SELECT x FROM d.t")
+    job.result()
+    assert (job.destination, job.num_child_jobs) == (None, 4)
+    children = {child.statement_type: child for child in client.list_jobs(parent_job=job)}
+    assert children["INSERT"].destination == bigquery.TableReference.from_string("local.d.t")
+    ids = [children[kind].transaction_info for kind in ("BEGIN_TRANSACTION", "INSERT", "COMMIT_TRANSACTION", "SELECT")]
+    assert ids[0] is not None and ids == [ids[0]] * 3 + [None]
+    assert children["SELECT"].estimated_bytes_processed == 16
+    assert children["SELECT"].slot_millis is not None
+
+
+def test_a_script_that_fails_tells_of_its_children(client: bigquery.Client) -> None:
+    job = client.query("SELECT 1; SELECT 1 / 0; SELECT 2")
+    with pytest.raises(exceptions.BadRequest):
+        job.result()
+    job.reload()
+    assert job.num_child_jobs == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "shown"), [("SNAPSHOT", ("SNAPSHOT", "snapshotDefinition")), ("CLONE", ("TABLE", "cloneDefinition"))]
+)
+def test_a_copy_job_makes_snapshots_and_clones(client: bigquery.Client, operation: str, shown: tuple[str, str]) -> None:
+    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS x")
+    config = bigquery.CopyJobConfig(operation_type=operation)
+    config.destination_expiration_time = "9000-01-01T00:00:00Z"
+    job = client.copy_table("d.t", "local.d.copy", job_config=config)
+    job.result()
+    made = client.get_table("d.copy")
+    assert (made.table_type, made.num_rows) == (shown[0], 1)
+    assert shown[1] in made.to_api_repr() and made.expires is not None
+    assert job._job_statistics() == {"copiedRows": "1"}
+    with pytest.raises(exceptions.Conflict):
+        client.copy_table("d.t", "local.d.copy", job_config=config).result()
+
+
+def test_a_copy_of_a_partition_goes_into_a_partition(client: bigquery.Client) -> None:
+    client.query_and_wait("""
+        CREATE TABLE d.t (x INT64) PARTITION BY _PARTITIONDATE;
+        INSERT d.t (_PARTITIONTIME, x) VALUES (TIMESTAMP '2013-01-07', 1), (TIMESTAMP '2013-01-08', 2)""")
+    client.copy_table("d.t$20130107", "local.d.u$20130101").result()
+    client.copy_table("d.t", "local.d.u", job_config=bigquery.CopyJobConfig(write_disposition="WRITE_APPEND")).result()
+    found = client.query_and_wait("SELECT CAST(_PARTITIONDATE AS STRING) AS day, x FROM d.u ORDER BY day, x")
+    assert [tuple(row) for row in found] == [("2013-01-01", 1), ("2013-01-07", 1), ("2013-01-08", 2)]
+
+
+def test_write_truncate_data_keeps_the_table(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t (x INT64, y STRING) CLUSTER BY y; INSERT d.t VALUES (1, 'a')")
+    config = bigquery.QueryJobConfig(destination="local.d.t", write_disposition="WRITE_TRUNCATE_DATA")
+    client.query_and_wait("CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(2) AS x", job_config=config)
+    assert [tuple(row) for row in client.list_rows("d.t")] == [(3, None)]
+    assert client.get_table("d.t").clustering_fields == ["y"]

@@ -209,11 +209,24 @@ def test_a_missing_destination_is_not_made_when_that_is_forbidden(client: bigque
         client.query_and_wait("SELECT 1 AS x", job_config=config)
 
 
-@pytest.mark.parametrize("text", ["DELETE FROM d.u WHERE TRUE", "CREATE TABLE d.v (x INT64)", "SELECT 1; SELECT 2"])
-def test_only_a_query_has_a_destination(client: bigquery.Client, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("DELETE FROM d.u WHERE TRUE", "Cannot set {} in jobs with DML statements"),
+        ("CREATE TABLE d.v (x INT64)", "Cannot set {} in jobs with DDL statements"),
+        ("SELECT 1; SELECT 2", r"configuration\.query\.\w+ cannot be set for scripts"),
+    ],
+)
+def test_only_a_query_has_a_destination(client: bigquery.Client, text: str, message: str) -> None:
     client.query_and_wait("CREATE TABLE d.u (x INT64)")
-    with pytest.raises(exceptions.BadRequest, match="Cannot set destination table in"):
-        client.query_and_wait(text, job_config=QueryJobConfig(destination="local.d.t"))
+    for config, what in (
+        (QueryJobConfig(destination="local.d.t"), "destination table"),
+        (QueryJobConfig(write_disposition="WRITE_TRUNCATE"), "write disposition"),
+        (QueryJobConfig(clustering_fields=["x"]), "clustering"),
+    ):
+        with pytest.raises(exceptions.BadRequest, match=message.format(what)):
+            client.query_and_wait(text, job_config=config)
+    client.query_and_wait(text, job_config=QueryJobConfig(write_disposition="WRITE_EMPTY"))
 
 
 def test_a_place_in_a_query_with_a_destination_is_the_place_in_its_own_text(client: bigquery.Client) -> None:

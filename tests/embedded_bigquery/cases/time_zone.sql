@@ -58,7 +58,7 @@ CREATE TABLE d.t (a INT64) OPTIONS (expiration_timestamp = TIMESTAMP '2100-01-01
 SET @@time_zone = 'UTC';
 CREATE TABLE d.u (a INT64) OPTIONS (expiration_timestamp = TIMESTAMP '2100-01-01');
 SELECT table_name, option_value FROM d.INFORMATION_SCHEMA.TABLE_OPTIONS ORDER BY table_name;
--- rows: [["t", "TIMESTAMP_MILLIS(4102473600000)"], ["u", "TIMESTAMP_MILLIS(4102444800000)"]]
+-- rows: [["t", "TIMESTAMP \"2100-01-01T08:00:00.000Z\""], ["u", "TIMESTAMP \"2100-01-01T00:00:00.000Z\""]]
 
 -- case: a zone that does not exist
 SELECT 1;
