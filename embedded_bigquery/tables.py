@@ -213,7 +213,9 @@ def _create_stored(
     if query is not None:
         text, binds = query
         names = ", ".join(stored_names(resource) if is_copy else [quoted(field.name) for field in fields])
-        execute(connection, f"INSERT INTO {name} ({names}) {f'SELECT {names} FROM ({text})' if is_copy else text}", binds)
+        execute(
+            connection, f"INSERT INTO {name} ({names}) {f'SELECT {names} FROM ({text})' if is_copy else text}", binds
+        )
 
 
 def stored_names(resource: Resource) -> list[str]:
