@@ -16,7 +16,7 @@ from embedded_bigquery.errors import InvalidQuery, NotSupported
 from embedded_bigquery.sql import nodes
 from embedded_bigquery.sql.functions.registry import Call, Function, converted, lookup
 from embedded_bigquery.sql.functions.signatures import coerces
-from embedded_bigquery.sql.operators import BINARY, OPERATORS, UNARY
+from embedded_bigquery.sql.operators import BINARY, OPERATORS, TAKES_NULL, UNARY
 from embedded_bigquery.sql.scope import AGGREGATE, Column, Lowered, Scope, Statement, resolve
 from embedded_bigquery.types import BOOL, INT64, Type, array_of
 
@@ -78,9 +78,13 @@ class Expressions(ABC):
     # ---- operators and calls
 
     def operator(self, node: nodes.Binary | nodes.Unary, scope: Scope) -> Lowered:
-        if isinstance(node, nodes.Unary):
-            return self.call(UNARY[node.operator], [node.operand], scope, node)
-        return self.call(BINARY[node.operator], [node.left, node.right], scope, node)
+        is_unary = isinstance(node, nodes.Unary)
+        operands = [node.operand] if isinstance(node, nodes.Unary) else [node.left, node.right]
+        if node.operator not in TAKES_NULL:
+            for operand in operands:
+                if isinstance(operand, nodes.Null):
+                    raise InvalidQuery(f"Operands of {node.operator} cannot be literal NULL", at=operand.at)
+        return self.call((UNARY if is_unary else BINARY)[node.operator], operands, scope, node)
 
     def compared(self, operator: str, left: nodes.Node, right: nodes.Node, scope: Scope, node: nodes.Node) -> str:
         return self.call(BINARY[operator], [left, right], scope, node).sql

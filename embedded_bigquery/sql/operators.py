@@ -194,7 +194,7 @@ def _shift(sign: str) -> Renderer:
         signed = let(
             shifted, "CAST(CASE WHEN v_ > 9223372036854775807 THEN v_ - 18446744073709551616 ELSE v_ END AS BIGINT)"
         )
-        return f"CASE WHEN {count} > 63 THEN CAST(0 AS BIGINT) ELSE {signed} END"
+        return f"CASE WHEN {count} > 63 THEN CAST(0 AS BIGINT) WHEN {count} IS NOT NULL THEN {signed} END"
 
     return render
 
@@ -249,3 +249,5 @@ UNARY: dict[str, Function] = {
     "~": Function("~", ("~(INT64) -> INT64", "~(BYTES) -> BYTES"), _inverted),
 }
 OPERATORS = frozenset((*BINARY, *UNARY))
+# To the others a literal NULL is a mistake: `a = NULL` holds for no row.
+TAKES_NULL = frozenset(("AND", "OR", "<<", ">>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"))

@@ -213,6 +213,16 @@ def _statistic(name: str, *duckdb: str) -> Function:
     return Function(name, (f"{name}(FLOAT64) -> FLOAT64",), plain((duckdb or (name.lower(),))[0]), AGGREGATE)
 
 
+def _of_population(name: str) -> Function:
+    """Of one value that is no number DuckDB says 0, where nothing is known."""
+
+    def render(call: Call) -> str:
+        found = aggregate(call, name.lower())
+        return found if call.having is not None else f"({found} + 0 * {aggregate(call, 'any_value')})"
+
+    return Function(name, (f"{name}(FLOAT64) -> FLOAT64",), render, AGGREGATE)
+
+
 def _pair(name: str) -> Function:
     return Function(name, (f"{name}(FLOAT64, FLOAT64) -> FLOAT64",), plain(name.lower()), AGGREGATE)
 
@@ -260,10 +270,10 @@ FUNCTIONS = (
     Function("BIT_XOR", ("BIT_XOR(INT64) -> INT64",), plain("bit_xor"), AGGREGATE),
     _statistic("STDDEV", "stddev_samp"),
     _statistic("STDDEV_SAMP"),
-    _statistic("STDDEV_POP"),
+    _of_population("STDDEV_POP"),
     _statistic("VARIANCE", "var_samp"),
     _statistic("VAR_SAMP"),
-    _statistic("VAR_POP"),
+    _of_population("VAR_POP"),
     Function("CORR", ("CORR(FLOAT64, FLOAT64) -> FLOAT64",), _corr, AGGREGATE),
     _pair("COVAR_POP"),
     _pair("COVAR_SAMP"),

@@ -267,7 +267,7 @@ FUNCTIONS = (
     ),
     *(
         Function(name, floating(name), _through_double(duckdb), infer=_float_or_decimal)
-        for name, duckdb in (("SQRT", "sqrt({0})"), ("EXP", "exp({0})"), ("CBRT", "bq_cbrt({0})"))
+        for name, duckdb in (("SQRT", "sqrt({0})"), ("EXP", "exp({0})"), ("CBRT", "coalesce(bq_cbrt({0}), {0})"))
     ),
     *(
         Function(
