@@ -44,10 +44,20 @@ class Warehouse(Section):
         return self
 
 
+class StepBytes(Section):
+    """The most that each step may be billed for; None: no bound. More fails before it costs anything."""
+
+    cleanse: Annotated[int, Field(gt=0)] | None = None
+    publish: Annotated[int, Field(gt=0)] | None = None
+    cleanup: Annotated[int, Field(gt=0)] | None = None
+
+
 class Transfer(Section):
     dataset: Identifier  # logical: where its three procedures are
     start_date: date  # the first day that a truncate rebuilds
     depends_on: tuple[Identifier, ...] = ()
+    max_window_days: Annotated[int, Field(ge=1, le=4_000)] = 366  # a longer window is published in chunks
+    maximum_bytes_billed: StepBytes = StepBytes()
 
 
 class Lease(Section):

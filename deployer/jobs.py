@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from itertools import count
@@ -63,9 +63,13 @@ class Request:
 
 
 class Jobs:
-    def __init__(self, client: bigquery.Client, patience: Patience) -> None:
+    def __init__(
+        self, client: bigquery.Client, patience: Patience, on_job: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`on_job` is told in a sentence what becomes of each job."""
         self._client = client
         self._patience = patience
+        self._on_job = on_job
         self.tries: Counter[str] = Counter()  # by the request's id
         self.unsettled: set[str] = set()  # the ids of jobs that this process gave up and that may still be at work
         self.bytes_billed = 0  # of all jobs together, those that failed included
@@ -100,6 +104,7 @@ class Jobs:
         """Of a job, whoever submitted it, once it is over; raises as `run` does."""
         try:
             rows = self._rows(job)
+            self._on_job(f"Job {job.job_id} is done.")
         finally:
             self.bytes_billed += job.total_bytes_billed or 0
             self.slot_milliseconds += job.slot_millis or 0
@@ -109,6 +114,7 @@ class Jobs:
         """Waits until the job is DONE, cancelled or in its own time; False when that cannot be found out."""
         try:
             if cancel and job.state != "DONE":
+                self._on_job(f"Job {job.job_id} is cancelled.")
                 self._patience.call(
                     f"Cancelling {job.job_id}",
                     lambda: job.cancel(retry=NEVER, timeout=self._patience.left(CALL_SECONDS)),
@@ -147,8 +153,10 @@ class Jobs:
             if is_unknown:
                 found = self._found(job_id)
                 if found is not None:
+                    self._on_job(f"Job {job_id} is there already, and is waited for.")
                     return found
             is_unknown = True
+            self._on_job(f"Job {job_id} is submitted.")
             return self._client.query(
                 request.sql,
                 request.config(),

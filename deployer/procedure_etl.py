@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployer.coverage import require_inputs
 from deployer.errors import DeployerError
 from deployer.jobs import Answer, Typed
 from deployer.ledger import PROCEDURES, WarehouseLedger
@@ -15,15 +16,25 @@ class ProcedureETL(TMGETL):
     """Each step is one job that calls `<dataset>.<transfer>_<step>`; all the work is done in the warehouse."""
 
     def __init__(
-        self, run: Run, warehouse: Warehouse, progress: Progress | None = None, wait_seconds: float = 0
+        self,
+        run: Run,
+        warehouse: Warehouse,
+        progress: Progress | None = None,
+        wait_seconds: float = 0,
+        *,
+        ignore_upstream: bool = False,
     ) -> None:
+        """`ignore_upstream`: whether the run goes on where its inputs are not published for all of its window."""
         self._warehouse = warehouse
+        self._ignore_upstream = ignore_upstream
         self._transfer = warehouse.config.transfers[run.transfer]
         self._jobs = RunJobs(warehouse, run)
         self._kept = WarehouseLedger(self._jobs)
         super().__init__(run, self._kept, progress, wait_seconds)
 
     def pre_execution_cleansing(self) -> StepResult:
+        if not self._ignore_upstream:
+            require_inputs(self._warehouse, self.requested)
         return self._inherited("cleanse") or self._call("cleanse")
 
     def pipeline(self) -> StepResult:
@@ -66,7 +77,8 @@ class ProcedureETL(TMGETL):
             "write_mode": ("STRING", run.write_mode),
             "run_id": ("STRING", run.run_id),
         }
-        return _result(self._jobs.call(step, script, parameters, self._name(step)))
+        most: int | None = getattr(self._transfer.maximum_bytes_billed, step)
+        return _result(self._jobs.call(step, script, parameters, self._name(step), most))
 
     def _name(self, step: Step) -> str:
         return f"{self._transfer.dataset}.{self.requested.transfer}_{step}"
@@ -74,7 +86,9 @@ class ProcedureETL(TMGETL):
 
 def _result(answer: Answer) -> StepResult:
     [row] = answer.rows
-    return StepResult(row["rows_affected"], row["rows_rejected"], answer.bytes_processed, answer.bytes_billed)
+    return StepResult(
+        row["rows_affected"], row["rows_rejected"], answer.bytes_processed, answer.bytes_billed, answer.job_id
+    )
 
 
 def missing_procedures(warehouse: Warehouse, transfer: str) -> list[str]:

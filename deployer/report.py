@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from deployer.config import Config
+from deployer.errors import DeployerError
 from deployer.run import Run
-from deployer.tmgetl import Holder, Outcome, Progress, Step, StepResult
+from deployer.tmgetl import Holder, Outcome, Progress, Status, Step, StepResult
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from deployer.warehouse import Warehouse
+
+
+SEVERITIES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR")  # Cloud Logging's, in their order
+LOOK_SECONDS = 10.0  # for a look at the target, once it is published
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,12 @@ class Place:
 
 
 class Report(Progress):
-    """Use it in a `with` around the run."""
+    """Use it in a `with` around all runs, and `about` before each of them."""
+
+    def __init__(self, least: int) -> None:
+        """Messages below this severity are left out."""
+        self._least = least
+        self._run: Run | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -43,52 +54,134 @@ class Report(Progress):
     def __exit__(self, *_: object) -> None:
         pass
 
+    def about(self, run: Run) -> None:
+        self._run = run
+
+    def detail(self, message: str) -> None:
+        self._tell("DEBUG", message)
+
     def note(self, message: str) -> None:
-        raise NotImplementedError
+        self._tell("INFO", message)
 
     def retried(self, message: str) -> None:
-        raise NotImplementedError
+        self._tell("WARNING", message)
 
     def waiting(self, holder: Holder) -> None:
         self.note(f"Waiting for {holder.name}, whose lease ends {holder.until} unless it is renewed.")
 
-    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
-        raise NotImplementedError
+    def begun(self, step: Step) -> None:
+        self._tell("INFO", f"{step} begins", step=step)
+
+    def ended(self, step: Step, result: StepResult) -> None:
+        self._tell(
+            "INFO",
+            f"{step} ended after {result.seconds:.2f} s: {_counted(result)}",
+            step=step,
+            job_id=result.job_id,
+            rows=result.rows,
+            bytes_processed=result.bytes_processed,
+            bytes_billed=result.bytes_billed,
+            seconds=round(result.seconds, 3),
+        )
+
+    def failed(self, step: Step) -> None:
+        self._tell("ERROR", f"{step} failed", step=step)
+
+    def published(self, run: Run, outcome: Outcome, status: Status | None, place: Place | None) -> None:
+        done = "published by an earlier process" if status == "skipped" else "published"
+        self._tell(
+            "NOTICE",
+            f"{done} {run.transfer} for {run.window} ({run.write_mode}): {_rows(outcome)}; {_times(outcome)}",
+            window_start=str(run.window_start),
+            window_end=str(run.window_end),
+            rows_in=outcome.rows_in,
+            rows_published=outcome.rows_published,
+            rows_rejected=outcome.rows_rejected,
+            bytes_billed=outcome.bytes_billed,
+        )
+        if place is not None:
+            self._tell("INFO", f"the data lies in {place}; to look at it: {place.command}", table=place.table)
 
     def error(self, message: str) -> None:
+        """For logs alone: the paragraph on stderr says it to people."""
+
+    def _tell(self, severity: str, message: str, **payload: Any) -> None:
+        if SEVERITIES.index(severity) >= self._least:
+            self._write(severity, message, payload)
+
+    def _write(self, severity: str, message: str, payload: Mapping[str, Any]) -> None:
         raise NotImplementedError
 
 
-def report_for(config: Config, run: Run) -> Report:
-    return TerminalReport() if sys.stdout.isatty() else LogReport(config, run)
+def report_for(config: Config, log_format: str | None, *, quiet: bool, verbose: bool) -> Report:
+    """`log_format` is json or text; without it a terminal gets live lines, and anything else JSON."""
+    least = SEVERITIES.index("DEBUG" if verbose else "WARNING" if quiet else "INFO")
+    is_terminal = sys.stdout.isatty()
+    if log_format == "json" or (log_format is None and not is_terminal):
+        return JsonReport(config, least)
+    return TerminalReport(least) if is_terminal else TextReport(least)
+
+
+class TextReport(Report):
+    """A line a message, for people who read a file or a pipe."""
+
+    def _write(self, severity: str, message: str, payload: Mapping[str, Any]) -> None:
+        _print(message if severity in ("INFO", "NOTICE") else f"{severity.lower()}: {message}")
+
+
+class JsonReport(Report):
+    """Cloud Logging reads severity, time, message and labels of each line; the rest is its jsonPayload."""
+
+    def __init__(self, config: Config, least: int) -> None:
+        super().__init__(least)
+        self._environment = config.environment
+
+    def error(self, message: str) -> None:
+        self._tell("ERROR", message)
+
+    def _write(self, severity: str, message: str, payload: Mapping[str, Any]) -> None:
+        run = self._run
+        labels = {"environment": self._environment}
+        if run is not None:
+            labels |= {"transfer": run.transfer, "write_mode": run.write_mode, "run_id": run.run_id}
+            payload = {"run_id": run.run_id, **payload}
+        line = {
+            "severity": severity,
+            "time": datetime.now(UTC).isoformat(),
+            "message": message,
+            **payload,
+            "logging.googleapis.com/labels": labels,
+        }
+        _print(json.dumps(line, ensure_ascii=False))
 
 
 class TerminalReport(Report):
     """A line a step, with a running clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: int) -> None:
+        super().__init__(least)
         # A pod's log does not pay for rich.
         from rich.progress import Progress as Lines
         from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
         text = TextColumn("{task.fields[result]}")
         self._lines = Lines(
-            SpinnerColumn(finished_text="✓"), TextColumn("{task.description:8}"), TimeElapsedColumn(), text
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description:8}"),
+            TimeElapsedColumn(),
+            text,
+            disable=least > SEVERITIES.index("INFO"),
         )
         self._tasks: dict[Step, TaskID] = {}
-
-    def __enter__(self) -> Self:
-        self._lines.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._lines.stop()
 
-    def note(self, message: str) -> None:
-        self._lines.console.print(message, markup=False, highlight=False)
-
-    def retried(self, message: str) -> None:
-        self.note(message)
+    def about(self, run: Run) -> None:
+        for task in self._tasks.values():
+            self._lines.remove_task(task)
+        self._tasks = {}
+        self._lines.start()
 
     def begun(self, step: Step) -> None:
         self._tasks[step] = self._lines.add_task(step, total=1, result="")
@@ -100,97 +193,36 @@ class TerminalReport(Report):
         self._lines.stop_task(self._tasks[step])
         self._lines.update(self._tasks[step], result="[red]failed")
 
-    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
-        self._lines.stop()
+    def published(self, run: Run, outcome: Outcome, status: Status | None, place: Place | None) -> None:
+        self._lines.stop()  # the summary stands below the steps
         lines = {
             "published": f"{run.transfer} ({run.write_mode})",
-            "window": run.window,
+            "window": str(run.window),
             "rows": _rows(outcome),
             "time": _times(outcome),
         }
+        if status == "skipped":
+            lines["note"] = "an earlier process had published it"
         if place is not None:
             lines |= {"data": str(place), "look at it": place.command}
-        _print("\n".join(f"{name:<11}{text}" for name, text in lines.items()))
+        self._tell("NOTICE", "\n".join(f"{name:<11}{text}" for name, text in lines.items()))
 
-    def error(self, message: str) -> None:
-        """The paragraph on stderr says it all."""
-
-
-class LogReport(Report):
-    """Cloud Logging reads severity, time, message and labels of each line; the rest is its jsonPayload."""
-
-    def __init__(self, config: Config, run: Run) -> None:
-        self._labels = {
-            "environment": config.environment,
-            "transfer": run.transfer,
-            "write_mode": run.write_mode,
-            "run_id": run.run_id,
-        }
-
-    def note(self, message: str) -> None:
-        self._write("INFO", message)
-
-    def retried(self, message: str) -> None:
-        self._write("WARNING", message)
-
-    def begun(self, step: Step) -> None:
-        self._write("INFO", f"{step} begins", step=step)
-
-    def ended(self, step: Step, result: StepResult) -> None:
-        self._write(
-            "INFO",
-            f"{step} ended after {result.seconds:.2f} s: {_counted(result)}",
-            step=step,
-            rows=result.rows,
-            bytes_processed=result.bytes_processed,
-            bytes_billed=result.bytes_billed,
-            seconds=round(result.seconds, 3),
-        )
-
-    def failed(self, step: Step) -> None:
-        self._write("ERROR", f"{step} failed", step=step)
-
-    def published(self, run: Run, outcome: Outcome, place: Place | None) -> None:
-        self._write(
-            "NOTICE",
-            f"published {run.transfer} for {run.window} ({run.write_mode}): {_rows(outcome)}; {_times(outcome)}",
-            window_start=str(run.window_start),
-            window_end=str(run.window_end),
-            rows_in=outcome.rows_in,
-            rows_published=outcome.rows_published,
-            rows_rejected=outcome.rows_rejected,
-            bytes_billed=outcome.bytes_billed,
-        )
-        if place is not None:
-            self._write("INFO", f"the data lies in {place}; to look at it: {place.command}", table=place.table)
-
-    def error(self, message: str) -> None:
-        self._write("ERROR", message)
-
-    def _write(self, severity: str, message: str, **payload: Any) -> None:
-        line = {
-            "severity": severity,
-            "time": datetime.now(UTC).isoformat(),
-            "message": message,
-            **payload,
-            "logging.googleapis.com/labels": self._labels,
-        }
-        _print(json.dumps(line, ensure_ascii=False))
+    def _write(self, severity: str, message: str, payload: Mapping[str, Any]) -> None:
+        # Lines that the terminal wraps by itself can be copied whole.
+        self._lines.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def place_of(warehouse: Warehouse, run: Run) -> Place | None:
     """Where `sid_fct_departure` of dataset `sid` publishes: `sid.fct_departure`; None if there is no such table."""
-    from google.api_core.exceptions import GoogleAPIError
-    from requests.exceptions import RequestException
-
-    from deployer.warehouse import RETRY
+    from deployer.jobs import NEVER
+    from deployer.warehouse import explained
 
     config = warehouse.config
     dataset = config.transfers[run.transfer].dataset
     path = f"{warehouse.dataset(dataset)}.{run.transfer.removeprefix(f'{dataset}_')}"
     # A run that is published stays so, whether or not its target can be shown.
-    with suppress(GoogleAPIError, RequestException):
-        table = warehouse.client.get_table(path, retry=RETRY)
+    with suppress(DeployerError), explained(f"Reading {path}"):
+        table = warehouse.client.get_table(path, retry=NEVER, timeout=LOOK_SECONDS)
         where = ""
         if table.time_partitioning is not None and table.time_partitioning.field is not None:
             field = table.time_partitioning.field

@@ -61,7 +61,13 @@ def new_run(
 
 
 def requested_run(
-    config: Config, execution_date: str, transfer: str, write_mode: WriteMode, delta_start_date: str | None
+    config: Config,
+    execution_date: str,
+    transfer: str,
+    write_mode: WriteMode,
+    delta_start_date: str | None,
+    *,
+    fill_gaps: bool = False,
 ) -> Run:
     """The run that the command line's words mean; raises UsageError."""
     end = parse_day(execution_date, "EXECUTION_DATE")
@@ -79,8 +85,12 @@ def requested_run(
                 "--delta_start_date goes with delta; truncate rebuilds everything up to EXECUTION_DATE. "
                 "Leave the option out, or write delta."
             )
+        if fill_gaps:
+            raise UsageError("--fill-gaps goes with delta; truncate rebuilds every day anyway.")
         return new_run(config, transfer, Window(known.start_date, end), write_mode)
-    start = end if delta_start_date is None else parse_day(delta_start_date, "--delta_start_date")
+    start = known.start_date if fill_gaps else end
+    if delta_start_date is not None:
+        start = parse_day(delta_start_date, "--delta_start_date")
     if start < known.start_date:
         raise UsageError(
             f"--delta_start_date {start:%Y%m%d} lies before {known.start_date:%Y%m%d}, the start_date of {transfer}."

@@ -17,7 +17,7 @@ class RunJobs:
     def __init__(self, warehouse: Warehouse, run: Run, patience: Patience | None = None) -> None:
         self.warehouse = warehouse
         self.run = run
-        self.jobs = Jobs(warehouse.client, patience or warehouse.patience)
+        self.jobs = Jobs(warehouse.client, patience or warehouse.patience, warehouse.on_job)
         self._retried_before = len(warehouse.retried)
 
     def call(

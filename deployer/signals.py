@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
@@ -46,14 +44,9 @@ class Signals:
         for number in BOTH:
             signal.signal(number, self._receive)
 
-    @contextmanager
-    def watched(self, work: Work, patience: Hurried) -> Iterator[None]:
-        """Around a piece of work: a signal interrupts it, and what it waits for is over in time."""
+    def watch(self, work: Work, patience: Hurried) -> None:
+        """From now on a signal interrupts this work, and what it waits for is over in time."""
         self._work, self._patience = work, patience
-        try:
-            yield
-        finally:
-            self._work = None
 
     def check(self) -> None:
         """Raises Ended if there was a signal that interrupted nothing; for before a next piece of work."""

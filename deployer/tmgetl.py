@@ -75,6 +75,7 @@ class StepResult:
     rows_rejected: int = 0
     bytes_processed: int = 0
     bytes_billed: int = 0
+    job_id: str = ""
     seconds: float = 0.0  # measured by TMGETL
 
 

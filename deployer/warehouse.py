@@ -17,7 +17,7 @@ from requests.exceptions import RequestException
 
 from deployer.config import Config
 from deployer.errors import DeployerError, UsageError
-from deployer.jobs import Answer, Jobs, Request, Typed
+from deployer.jobs import CALL_SECONDS, NEVER, Answer, Jobs, Request, Typed
 from deployer.retries import OutOfTime, Patience, message_of
 
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(30)  # seconds; the client's own ten minutes look like a hang
@@ -32,12 +32,18 @@ class WarehouseInUse(DeployerError):
 class Warehouse:
     """A client with the environment's names; use it in a `with`, so that an embedded file is closed properly."""
 
-    def __init__(self, config: Config, on_retry: Callable[[str], None] = lambda _: None) -> None:
-        """`on_retry` is told in a sentence of each failure that is repeated.
+    def __init__(
+        self,
+        config: Config,
+        on_retry: Callable[[str], None] = lambda _: None,
+        on_job: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_retry` is told in a sentence of each failure that is repeated, `on_job` what becomes of each job.
 
         Raises WarehouseInUse, UsageError, or DeployerError when there are no credentials.
         """
         self.config = config
+        self.on_job = on_job
         self.retried: list[str] = []  # what on_retry was told
 
         def told(message: str) -> None:
@@ -46,7 +52,7 @@ class Warehouse:
 
         self.patience = Patience(config.retries, told)
         self.client = _client(config)
-        self.jobs = Jobs(self.client, self.patience)
+        self.jobs = Jobs(self.client, self.patience, on_job)
 
     def __enter__(self) -> Self:
         return self
@@ -70,24 +76,33 @@ class Warehouse:
 
     def is_empty(self) -> bool:
         """Whether there is no dataset at all."""
-        with explained(f"Listing the datasets of {self.client.project}"):
-            return not list(self.client.list_datasets(max_results=1, retry=RETRY))
+        what = f"Listing the datasets of {self.client.project}"
+        with explained(what):
+            return not self.patience.call(
+                what, lambda: list(self.client.list_datasets(max_results=1, retry=NEVER, timeout=CALL_SECONDS))
+            )
 
     def missing_routines(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
         """Those of the wanted (logical dataset, routine) that are not deployed, by one list call a dataset."""
         by_dataset: dict[str, list[str]] = {}
         for dataset, name in wanted:
             by_dataset.setdefault(dataset, []).append(name)
-        missing = []
-        for dataset, names in by_dataset.items():
-            with explained(f"Listing the routines of {self.dataset(dataset)}"):
-                try:
-                    listed = self.client.list_routines(self.dataset(dataset), retry=RETRY)
-                    deployed = {routine.routine_id for routine in listed}
-                except NotFound:
-                    deployed = set()
-            missing += [f"{dataset}.{name}" for name in names if name not in deployed]
-        return missing
+        return [
+            f"{dataset}.{name}"
+            for dataset, names in by_dataset.items()
+            for name in sorted(set(names) - self._routines(self.dataset(dataset)))
+        ]
+
+    def _routines(self, dataset: str) -> set[str]:
+        what = f"Listing the routines of {dataset}"
+        with explained(what):
+            try:
+                listed = self.patience.call(
+                    what, lambda: list(self.client.list_routines(dataset, retry=NEVER, timeout=CALL_SECONDS))
+                )
+            except NotFound:
+                return set()
+        return {routine.routine_id for routine in listed}
 
     def query(self, sql: str, parameters: Mapping[str, Typed] | None = None, *, what: str = "The query") -> Answer:
         """Runs one job and waits for it; raises DeployerError that begins with `what`. An interrupt cancels the job."""
