@@ -6,6 +6,7 @@ holds what the command needs.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -204,26 +205,63 @@ def seed(config: str, yes: bool, warehouse_path: Path | None) -> None:
 @main.command()
 @click.argument("config")
 @click.argument("transfer", required=False)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs at most.")
+@click.option("--transfer", "named", metavar="TRANSFER", help="The same as TRANSFER.")
+@click.option("--last", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far back.")
+@as_json
 @warehouse_path
-def runs(config: str, transfer: str | None, limit: int, days: int, warehouse_path: Path | None) -> None:
-    """Shows the run ledger, the latest run first."""
+def runs(
+    config: str,
+    transfer: str | None,
+    named: str | None,
+    last: int,
+    days: int,
+    as_json: bool,
+    warehouse_path: Path | None,
+) -> None:
+    """Shows the run ledger, the latest run first; with --json all of its columns."""
     loaded = _config(config, warehouse_path)
     _require_warehouse(loaded)
+    transfer = named or transfer
 
-    from deployer.runs import HEADINGS, recent_runs
+    from deployer.runs import HEADINGS, recent_runs, texts_of, value_of
     from deployer.warehouse import Warehouse
 
     with Warehouse(loaded) as warehouse:
-        rows = recent_runs(warehouse, transfer, days, limit)
-    if rows:
-        _print_table(HEADINGS, rows)
+        found = recent_runs(warehouse, transfer, days, last)
+    if as_json:
+        click.echo(json.dumps([value_of(dict(run.items())) for run in found], ensure_ascii=False, indent=2))
+    elif found:
+        _print_table(HEADINGS, [texts_of(run) for run in found])
     elif transfer is not None and transfer not in loaded.transfers:
         known = ", ".join(loaded.transfers) or "none"
         click.echo(f"No run of {transfer} in the last {days} days; the config's transfers: {known}.")
     else:
         click.echo(f"No run{f' of {transfer}' if transfer else ''} in the last {days} days.")
+
+
+@main.command()
+@click.argument("config")
+@click.argument("transfer", required=False)
+@click.option("--until", metavar="YYYYMMDD", help="The last day to look at.  [default: yesterday, in UTC]")
+@as_json
+@warehouse_path
+def gaps(config: str, transfer: str | None, until: str | None, as_json: bool, warehouse_path: Path | None) -> None:
+    """Shows the days since a transfer's start_date that no published window covers."""
+    loaded = _config(config, warehouse_path)
+    _require_warehouse(loaded)
+
+    from deployer.runs import GAP_HEADINGS, gap_texts, gap_values, unpublished
+    from deployer.warehouse import Warehouse
+
+    with Warehouse(loaded) as warehouse:
+        found = unpublished(warehouse, transfer, until)
+    if as_json:
+        click.echo(json.dumps(gap_values(found), indent=2))
+    elif found:
+        _print_table(GAP_HEADINGS, gap_texts(found))
+    else:
+        click.echo("No day is missing.")
 
 
 @main.command()

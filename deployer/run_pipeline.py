@@ -136,9 +136,10 @@ def _publish(config: Config, config_location: str, asked: Run, options: Options,
     with Warehouse(config, report.retried, report.detail) as warehouse:
         missing = missing_procedures(warehouse, asked.transfer)
         if not missing:
-            for run in _runs(warehouse, asked, options, report):
+            runs = _runs(warehouse, asked, options, report)
+            for run in runs:
                 SIGNALS.check()
-                _run(warehouse, run, options, report)
+                _run(warehouse, run, options, report, is_last=run is runs[-1])
             return
         is_empty = config.bootstrap and warehouse.is_empty()
     if file is None or not is_empty:
@@ -158,14 +159,14 @@ def _runs(warehouse: Warehouse, asked: Run, options: Options, report: Report) ->
     return runs
 
 
-def _run(warehouse: Warehouse, run: Run, options: Options, report: Report) -> None:
+def _run(warehouse: Warehouse, run: Run, options: Options, report: Report, *, is_last: bool) -> None:
     from deployer.procedure_etl import ProcedureETL
 
     report.about(run)
     etl = ProcedureETL(run, warehouse, report, options.wait_seconds, ignore_upstream=options.ignore_upstream)
     SIGNALS.watch(etl, warehouse.patience)
     outcome = etl.run()
-    report.published(run, outcome, etl.status, place_of(warehouse, run))
+    report.published(run, outcome, etl.status, place_of(warehouse, run) if is_last else None)
 
 
 def _tell(error: BaseException, debug: bool) -> None:

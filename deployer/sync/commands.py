@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deployer.errors import DeployerError, UsageError
+from deployer.source import Name
 from deployer.sync.compare import Options, Step
 from deployer.sync.definitions import Definition, load_definitions
 from deployer.sync.plan import Plan, make_plan
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from deployer.warehouse import Warehouse
 
 CHANGES = 3
+PROVIDE_LEASES = Name("ops", "provide_leases")
 MOST_PLANS = 5  # of one sync, each of which another deployment overtook
 PrintTable = Callable[[Sequence[str], Sequence[Sequence[str]]], None]
 
@@ -77,7 +79,11 @@ def sync(config: Config, options: Options, how: How) -> None:
     if config.warehouse.path is not None:
         config.warehouse.path.parent.mkdir(parents=True, exist_ok=True)
     with Warehouse(config, _warn) as warehouse:
-        _apply(warehouse, lambda: _planned(warehouse, definitions, options), how)
+        has_changed = _apply(warehouse, lambda: _planned(warehouse, definitions, options), how)
+        if has_changed and any(made.name == PROVIDE_LEASES for made in definitions):
+            from deployer.ledger import provide_leases
+
+            provide_leases(warehouse)
 
 
 def rollback(config: Config, to: int | None, options: Options, how: How) -> None:
@@ -143,7 +149,8 @@ def _planned(warehouse: Warehouse, definitions: Sequence[Definition], options: O
     return make_plan(definitions, read_state(warehouse, definitions, removed=options.prune), options)
 
 
-def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome: str = "applied") -> None:
+def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome: str = "applied") -> bool:
+    """Whether anything was to be done."""
     from deployer.sync.apply import Superseded, apply_plan
     from deployer.sync.progress import watching
     from deployer.sync.trials import can_be_tried, refuse_what_fails
@@ -153,7 +160,7 @@ def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome:
         if not made.steps:
             value = {"outcome": "nothing to do", **plan_value(made)}
             _print([_json(value)] if how.as_json else lines_of_plan(made))
-            return
+            return False
         _refuse_hindrances(made)
         if not how.confirmed:
             _confirm([step for step in made.steps if step.loses], warehouse.config.environment)
@@ -181,6 +188,7 @@ def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome:
         raise DeployerError(problems)
     if not how.as_json:
         _print([*lines_of_unmanaged(made), done_line(applied, made.unchanged)])
+    return True
 
 
 def _refuse_hindrances(made: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -229,7 +230,9 @@ def test_runs_shows_the_ledger_latest_first_within_days_and_limit(folder: Path) 
     assert runs[1][3:] == ["delta", "failed", "12,208", "12,207", "1", "the first line"]
     assert len(told("sid_fct_departure")) == 3
     assert len(told("--days", "60")) == 5
-    assert len(told("--limit", "1")) == 2
+    assert len(told("--last", "1")) == 2
+    [latest] = json.loads(deployer("runs", "config.yaml", "--transfer", "sid_dim_agent", "--json").stdout)
+    assert (latest["run_id"], latest["window_start"], latest["job_ids"]) == ("r1", "2013-01-03", [])
     assert told("sid_other") == [
         ["No run of sid_other in the last 30 days; the config's transfers: sid_fct_departure."]
     ]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2] / "sql"
 FILES = sorted(ROOT.rglob("*.sql"))
 PROCEDURES = [file for file in FILES if file.parent.name == "procedures"]
 CREATE = re.compile(
-    r"^CREATE (?:OR REPLACE (PROCEDURE|VIEW|(?:TABLE )?FUNCTION)|(TABLE) IF NOT EXISTS) ([a-z_]+)\.([a-z_0-9]+)",
+    r"^CREATE (?:OR REPLACE (?:TABLE )?(PROCEDURE|VIEW|FUNCTION)|(TABLE) IF NOT EXISTS) ([a-z_]+)\.([a-z_0-9]+)",
     re.MULTILINE,
 )
 SIGNATURE = "IN window_start DATE, IN window_end DATE, IN write_mode STRING, IN run_id STRING, OUT rows_affected INT64"

@@ -37,7 +37,10 @@ BEGIN
       l.holder,
       l.acquired_at,
       l.expires_at
-    FROM ops.leases AS l WHERE l.transfer = in_transfer
+    FROM ops.leases AS l
+    WHERE l.transfer = in_transfer AND l.expires_at > CURRENT_TIMESTAMP()
+    ORDER BY l.acquired_at
+    LIMIT 1
   );
   SET out_acquired = COALESCE(out_holder = in_holder, FALSE);
 END;
