@@ -5,30 +5,50 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{/* What the Job and the CronJob share. date: YYYYMMDD, or empty for the scheduled time of a CronJob. */}}
+{{/* The pods of a component: publish or sync. */}}
+{{- define "sid.podLabels" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "sid.name" -}}
+{{ .root.Release.Name }}{{ if eq .component "sync" }}-sync{{ end }}
+{{- end }}
+
+{{- define "sid.configLocation" -}}
+{{ .Values.configLocation | default "/app/config/config.yaml" }}
+{{- end }}
+
+{{/* Everything around the containers. root; component: publish or sync; deadline in seconds; containers and init: YAML. */}}
 {{- define "sid.jobSpec" -}}
 {{- $values := .root.Values -}}
 backoffLimit: {{ $values.backoffLimit }}
-activeDeadlineSeconds: {{ $values.activeDeadlineSeconds }}
+activeDeadlineSeconds: {{ .deadline }}
 ttlSecondsAfterFinished: {{ $values.ttlSecondsAfterFinished }}
 podFailurePolicy:
+  # The empty lists are for the schema of clusters before 1.29, which requires them.
   rules:
     # Wrong usage or config: another try cannot help.
     - action: FailJob
       onExitCodes: {operator: In, values: [2]}
-    # Another run holds the lease, or the node went away: neither is a failed try.
+      onPodConditions: []
+    # Another process holds what this one needs, or the node went away: neither is a failed try.
     - action: Ignore
       onExitCodes: {operator: In, values: [3]}
+      onPodConditions: []
     - action: Ignore
       onPodConditions: [{type: DisruptionTarget, status: "True"}]
 template:
   metadata:
-    labels: {{- include "sid.labels" .root | nindent 6 }}
+    labels: {{- include "sid.podLabels" . | nindent 6 }}
   spec:
-    serviceAccountName: {{ .root.Release.Name }}
+    serviceAccountName: {{ include "sid.name" . }}
+    # Nothing here talks to Kubernetes; Workload Identity needs no token of it.
+    automountServiceAccountToken: false
+    enableServiceLinks: false
     restartPolicy: Never
-    # Cancelling the running job takes up to 20 s, the cleanup after it a little.
-    terminationGracePeriodSeconds: 60
+    terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
     securityContext:
       runAsNonRoot: true
       runAsUser: 10001
@@ -36,72 +56,41 @@ template:
       fsGroup: 10001
       seccompProfile: {type: RuntimeDefault}
     volumes:
+      {{- if not $values.configLocation }}
       - name: config
-        configMap: {name: {{ .root.Release.Name }}}
+        configMap: {name: {{ include "sid.name" . }}}
+      {{- end }}
       - name: warehouse
-        emptyDir: {}
-      - name: tmp
-        emptyDir: {}
-    {{- $containers := list }}
-    {{- range $values.transfers }}
-    {{- $containers = append $containers (include "sid.container" (dict "values" $values "transfer" . "date" $.date)) }}
-    {{- end }}
-    {{- if or $values.sqlProxy.enabled (gt (len $containers) 1) }}
+        emptyDir: {sizeLimit: 2Gi}
+    {{- with .init }}
     initContainers:
-      {{- if $values.sqlProxy.enabled }}
-      {{- include "sid.sqlProxy" $values.sqlProxy | nindent 6 }}
-      {{- end }}
-      {{- range initial $containers }}
       {{- . | nindent 6 }}
-      {{- end }}
     {{- end }}
     containers:
-      {{- last $containers | nindent 6 }}
+      {{- .containers | nindent 6 }}
 {{- end }}
 
+{{/* What each container of the image has. */}}
 {{- define "sid.container" -}}
-- name: {{ .transfer | replace "_" "-" }}
-  image: {{ required "image is missing; `invoke local-deploy-gke` sets it" .values.image | quote }}
-  {{- if .date }}
-  args: [{{ .date | quote }}, {{ .transfer }}, delta, /app/config/config.yaml]
-  {{- else }}
-  # The name of a CronJob's job ends in the minute, since 1970, that it was scheduled for; the pod may start later.
-  command:
-    - /bin/sh
-    - -ec
-    - |
-      day="$(date -d "1970-01-01 UTC + ${JOB_NAME##*-} minutes" +%F)" || exit 2
-      exec pipeline "$(date -d "$day 12:00 $DAYS_BACK days ago" +%Y%m%d)" "$@"
-    - sh
-  args: [{{ .transfer }}, delta, /app/config/config.yaml]
-  env:
-    - name: JOB_NAME
-      valueFrom: {fieldRef: {fieldPath: "metadata.labels['batch.kubernetes.io/job-name']"}}
-    - {name: DAYS_BACK, value: {{ .values.daysBack | quote }}}
-    - {name: TZ, value: {{ .values.timeZone | quote }}}
+image: {{ .Values.image | quote }}
+resources: {{- toYaml .Values.resources | nindent 2 }}
+securityContext: {{- include "sid.containerSecurity" . | nindent 2 }}
+volumeMounts:
+  {{- if not .Values.configLocation }}
+  - {name: config, mountPath: /app/config, readOnly: true}
   {{- end }}
-  resources: {{- toYaml .values.resources | nindent 4 }}
-  securityContext: {{- include "sid.containerSecurity" . | nindent 4 }}
-  volumeMounts:
-    - {name: config, mountPath: /app/config, readOnly: true}
-    - {name: warehouse, mountPath: /app/.warehouse}
-    - {name: tmp, mountPath: /tmp}
-{{- end }}
-
-{{/* A sidecar that starts before the transfers and ends with them. */}}
-{{- define "sid.sqlProxy" -}}
-- name: sql-proxy
-  image: {{ .image | quote }}
-  restartPolicy: Always
-  args: [--structured-logs, --port=5432, {{ required "sqlProxy.instance is missing: project:region:instance" .instance | quote }}]
-  resources:
-    requests: {cpu: 50m, memory: 64Mi}
-    limits: {memory: 128Mi}
-  securityContext: {{- include "sid.containerSecurity" . | nindent 4 }}
+  - {name: warehouse, mountPath: /app/.warehouse}
 {{- end }}
 
 {{- define "sid.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* A hook goes before what it belongs to; the next one takes its place. */}}
+{{- define "sid.hook" -}}
+helm.sh/hook: pre-install,pre-upgrade,pre-rollback
+helm.sh/hook-weight: {{ .weight | quote }}
+helm.sh/hook-delete-policy: {{ .delete }}
 {{- end }}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode puts no test folder there
+
 ROOT = Path(__file__).parents[2]
 
 
