@@ -60,16 +60,29 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, str]:
     return min(ours) / min(theirs), f"{min(ours) * 1e3:.0f} ms; of medians {medians:.2f}"
 
 
-def process(*words: str, code: str | None = None) -> tuple[float, int]:
-    """Seconds and peak memory (bytes) of a Python process; raises CalledProcessError when it fails."""
+def undisturbed(seconds: Sequence[float], size: int = 20) -> float:
+    """The median of the quietest stretch of so many measurements."""
+    return min(statistics.median(seconds[start : start + size]) for start in range(0, len(seconds), size))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of a process: its own work in seconds of the processor, and its peak memory in bytes."""
+
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def process(*words: str, code: str | None = None) -> Usage:
+    """Runs Python with these words, or with this code; raises CalledProcessError when it fails."""
     command = [sys.executable, *(("-c", code) if code is not None else ()), *words]
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # An installed package has its bytecode; where the environment forbids it every start would compile the sources.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     assert child.stderr is not None
     errors = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command, stderr=errors.decode())
-    return seconds, usage.ru_maxrss * 1024
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)

@@ -78,7 +78,7 @@ class Job:
         self.children = 0
         self.order = ""  # among all jobs, the newest first
         self._lock = threading.Lock()
-        self._done = threading.Event()
+        self._done: threading.Event | None = threading.Event()  # None when it is: ten thousand jobs are remembered
         self._stop: Callable[[], None] | None = None
         self._cancelled = False
 
@@ -87,7 +87,7 @@ class Job:
 
     @property
     def state(self) -> str:
-        if self._done.is_set():
+        if self._done is None:
             return "DONE"
         return "PENDING" if self.started_ms is None else "RUNNING"
 
@@ -102,7 +102,8 @@ class Job:
 
     def wait(self, seconds: float) -> bool:
         """Whether the job is done, at the latest after so many seconds."""
-        return self._done.wait(seconds)
+        done = self._done
+        return done is None or done.wait(seconds)
 
     def cancel(self) -> None:
         """Asks the job to stop; it may still succeed."""
@@ -121,7 +122,9 @@ class Job:
     def finish(self, result: Result | None = None, error: EngineError | None = None) -> None:
         self.result, self.error = result, error
         self.ended_ms = now_ms()
-        self._done.set()
+        done, self._done = self._done, None
+        if done is not None:
+            done.set()
 
     def run(self, work: Work) -> None:
         self.started_ms = now_ms()
