@@ -158,7 +158,7 @@ def create_table(
         )
     with catalog.change(connection) as change:
         if existing is not None:
-            if query is not None:  # which may read the table that it replaces
+            if query is not None and catalog.duckdb_name(path) in query[0]:  # it reads the table that it replaces
                 execute(connection, f"CREATE OR REPLACE TEMP TABLE {REPLACING} AS {query[0]}", query[1])
                 query = f"SELECT * FROM temp.main.{REPLACING}", ()
             _drop_stored(catalog, change, existing)
