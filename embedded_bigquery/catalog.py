@@ -11,14 +11,15 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, fetch, rollback
 from embedded_bigquery.errors import NotFound
+from embedded_bigquery.locks import Change as TableChange
 from embedded_bigquery.locks import TableLocks
-from embedded_bigquery.sql.environment import USER, Relation, Routine, RoutineArgument, TablePath
+from embedded_bigquery.sql.environment import USER, Relation, Routine, RoutineArgument, TablePath, Translated
 from embedded_bigquery.types import Field, Type, field_from_api, quoted, type_from_standard
 
 # What a routine has beside its signature and its body.
@@ -44,6 +45,7 @@ class Catalog:
         self._relations: dict[TablePath, Relation] = {}
         self._routines: dict[TablePath, Routine] = {}
         self.version = 0
+        self.translations: dict[Hashable, Translated] = {}  # of statements that ran
         self.locks = TableLocks()
         # A project's jobs as rows of INFORMATION_SCHEMA.JOBS: whoever runs jobs says where they are.
         self.job_rows: Callable[[str], list[dict[str, Any]]] = lambda project: []
@@ -136,9 +138,13 @@ class Catalog:
     def duckdb_name(self, path: TablePath) -> str:
         return f"{self.duckdb_schema(path.project, path.dataset)}.{quoted(path.name)}"
 
-    def take_snapshot(self, connection: Connection) -> None:
-        """Fixes what the connection's open transaction sees: DuckDB would wait for its first statement."""
-        execute(connection, f"SELECT 1 FROM {self._table} LIMIT 0")
+    def take_snapshot(self, connection: Connection) -> str:
+        """Fixes what the connection's open transaction sees: DuckDB would wait for its first statement.
+
+        Returns the time at which it began.
+        """
+        rows = fetch(execute(connection, f"SELECT now()::VARCHAR FROM {self._table} LIMIT 1"))
+        return str((rows or fetch(execute(connection, "SELECT now()::VARCHAR")))[0][0])
 
     def required_dataset(self, project: str, name: str) -> Resource:
         found = self.dataset(project, name)
@@ -186,7 +192,9 @@ class Catalog:
             change = Change(connection, self._table)
             try:
                 yield change
-                execute(connection, "COMMIT")
+                tables = [str(TablePath(*key[1:])) for key in change.resources if key[0] == "TABLE"]
+                with self.locks.changing(tables, TableChange.DEFINED):
+                    execute(connection, "COMMIT")
             except BaseException:
                 rollback(connection)
                 raise

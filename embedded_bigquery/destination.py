@@ -12,6 +12,7 @@ from embedded_bigquery.decorators import PARTITION_TIME
 from embedded_bigquery.duck import Connection, execute, fetch, rollback
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound, NotSupported, WrongKind
+from embedded_bigquery.locks import Change
 from embedded_bigquery.rows import Rows, TableRows
 from embedded_bigquery.schema_changes import Mismatch, Rules, evolved
 from embedded_bigquery.sql.environment import TablePath
@@ -148,7 +149,8 @@ def write(
         stored = tables.update_table(catalog, connection, stored)
     insert = f"INSERT INTO {name} ({', '.join(names)}) {query}"
     if is_whole and write.disposition in ("WRITE_APPEND", "WRITE_EMPTY"):
-        execute(connection, insert, binds)
+        with catalog.locks.changing((str(write.path),), Change.APPENDED):
+            execute(connection, insert, binds)
         return TableRows(fields_of(stored), name, engine.connection)
     condition = "true"
     if write.partition is not None:
@@ -166,25 +168,23 @@ def _replace(
     engine: Engine, connection: Connection, write: Write, condition: str, insert: str, binds: Sequence[Any]
 ) -> None:
     """Puts rows where the condition holds, in place of those that are there or beside them."""
-    locks, name = engine.catalog.locks, engine.catalog.duckdb_name(write.path)
-    # Two that replace a partition come one after the other, as DML statements do.
-    locks.wait(str(write.path), write, lambda: None)
+    name = engine.catalog.duckdb_name(write.path)
     outside = f"SELECT count(*) FROM {name} WHERE NOT ({condition})"
-    try:
-        execute(connection, "BEGIN TRANSACTION")
-        if write.disposition in ("WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"):
-            execute(connection, f"DELETE FROM {name} WHERE {condition}")
-        before = fetch(execute(connection, outside))
-        execute(connection, insert, binds)
-        if fetch(execute(connection, outside)) != before:
-            problem = "Some rows belong to different partitions rather than destination partition"
-            raise InvalidValue(f"{problem} {_shown_target(write)}")
-        execute(connection, "COMMIT")
-    except BaseException:
-        rollback(connection)
-        raise
-    finally:
-        locks.release(write)
+    # Two that replace a partition come one after the other, as DML statements do.
+    with engine.catalog.locks.mutating(str(write.path)):
+        try:
+            execute(connection, "BEGIN TRANSACTION")
+            if write.disposition in ("WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"):
+                execute(connection, f"DELETE FROM {name} WHERE {condition}")
+            before = fetch(execute(connection, outside))
+            execute(connection, insert, binds)
+            if fetch(execute(connection, outside)) != before:
+                problem = "Some rows belong to different partitions rather than destination partition"
+                raise InvalidValue(f"{problem} {_shown_target(write)}")
+            execute(connection, "COMMIT")
+        except BaseException:
+            rollback(connection)
+            raise
 
 
 def _shown_target(write: Write) -> str:

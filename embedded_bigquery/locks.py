@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
 
 from embedded_bigquery.errors import InvalidQuery
 
@@ -17,56 +20,104 @@ LONGEST_WAIT = 120.0  # seconds that a statement queues
 TURN = 0.05  # seconds between two looks at whether the waiting job was cancelled
 
 
+class Change(IntEnum):
+    """What happens to a table; each is more than the one before."""
+
+    APPENDED = 0
+    MUTATED = 1  # rows were updated or deleted
+    DEFINED = 2  # the table was made, altered, replaced or dropped
+
+
 class TransactionConflict(InvalidQuery):
     """The transaction was cancelled in favour of another one; it can only be rolled back."""
 
     def __init__(self, table: str) -> None:
         super().__init__(f"Transaction is aborted due to concurrent update against table {table}.")
+        self.table = table
 
 
 class TableLocks:
     """The tables that are being changed, and when each was changed last. An owner is any object."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._condition = threading.Condition()
         self._owners: dict[str, object] = {}
-        self._versions: dict[str, int] = {}
+        self._under_way: Counter[str] = Counter()  # changes without an owner
+        self._versions: dict[tuple[str, Change], int] = {}
         self._version = 0
 
     def now(self) -> int:
-        """The moment that a transaction's snapshot belongs to."""
-        with self._changed:
+        """The moment that a transaction's snapshot belongs to: ask before it is taken."""
+        with self._condition:
             return self._version
+
+    def changed(self, table: str, since: int, least: Change) -> bool:
+        """Whether the table was changed after a snapshot from `since`."""
+        return any(self._versions.get((table, change), 0) > since for change in Change if change >= least)
+
+    def is_being_changed(self, table: str, owner: object) -> bool:
+        """By somebody else."""
+        with self._condition:
+            return self._under_way[table] > 0 or self._owners.get(table, owner) is not owner
 
     def claim(self, table: str, owner: object, since: int) -> None:
         """For a transaction whose snapshot is from `since`, until `release`; raises TransactionConflict."""
-        with self._changed:
+        with self._condition:
             holder = self._owners.get(table)
             if holder is owner:
                 return
-            if holder is not None or self._versions.get(table, 0) > since:
+            if holder is not None or self.changed(table, since, Change.MUTATED):
                 raise TransactionConflict(table)
             self._owners[table] = owner
 
     def wait(self, table: str, owner: object, check: Callable[[], None]) -> None:
         """For one statement, until `release`; `check` is called while it waits and may raise."""
         deadline = time.monotonic() + LONGEST_WAIT
-        with self._changed:
+        with self._condition:
             while self._owners.get(table, owner) is not owner:
                 check()
                 if time.monotonic() > deadline:
                     raise InvalidQuery(f"Could not serialize access to table {table} due to concurrent update")
-                self._changed.wait(TURN)
+                self._condition.wait(TURN)
             self._owners[table] = owner
 
     def release(self, owner: object) -> None:
         """Frees all that the owner holds, and notes that it was changed."""
-        with self._changed:
+        with self._condition:
             held = [table for table, holder in self._owners.items() if holder is owner]
             if not held:
                 return
-            self._version += 1
             for table in held:
                 del self._owners[table]
-                self._versions[table] = self._version
-            self._changed.notify_all()
+            self._note(held, Change.MUTATED)
+            self._condition.notify_all()
+
+    @contextmanager
+    def mutating(self, table: str, check: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Around one statement outside a transaction, which waits for its turn as `wait` does."""
+        owner = object()
+        self.wait(table, owner, check)
+        try:
+            yield
+        finally:
+            self.release(owner)
+
+    @contextmanager
+    def changing(self, tables: Collection[str], change: Change) -> Iterator[None]:
+        """Around a change that needs no owner, until it is committed: transactions will know of it."""
+        if not tables:
+            yield
+            return
+        with self._condition:
+            self._under_way.update(tables)
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._under_way.subtract(tables)
+                self._note(tables, change)
+
+    def _note(self, tables: Collection[str], change: Change) -> None:
+        self._version += 1
+        for table in tables:
+            self._versions[table, change] = self._version

@@ -12,6 +12,7 @@ from embedded_bigquery.duck import execute
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotSupported
 from embedded_bigquery.inputs import from_json
+from embedded_bigquery.locks import Change
 from embedded_bigquery.rows import Row, Rows, TableRows
 from embedded_bigquery.types import Field, quoted
 from embedded_bigquery.values import (
@@ -166,7 +167,7 @@ def _insert(engine: Engine, call: Call, fields: tuple[Field, ...], rows: list[Ro
     marks = ", ".join(f"CAST(? AS {field.type.duckdb()})" for field in fields)
     values = ", ".join(f"({marks})" for _ in rows)
     binds = [to_duckdb(value, field.type) for row in rows for value, field in zip(row, fields, strict=True)]
-    with engine.connection() as connection:
+    with engine.connection() as connection, engine.catalog.locks.changing((str(call.path),), Change.APPENDED):
         execute(connection, f"INSERT INTO {engine.catalog.duckdb_name(call.path)} ({names}) VALUES {values}", binds)
 
 

@@ -172,7 +172,8 @@ def delete(engine: Engine, call: Call) -> Answer:
             tables.drop_table(engine.catalog, connection, path)
         else:
             condition = decorators.condition_sql(table, partition)
-            execute(connection, f"DELETE FROM {engine.catalog.duckdb_name(path)} WHERE {condition}")
+            with engine.catalog.locks.mutating(str(path)):
+                execute(connection, f"DELETE FROM {engine.catalog.duckdb_name(path)} WHERE {condition}")
     return Answer(204)
 
 

@@ -20,7 +20,7 @@ from embedded_bigquery.script.routines import check_routine, default_value, rout
 from embedded_bigquery.script.session import Session
 from embedded_bigquery.sql.assignments import stored
 from embedded_bigquery.sql.ddl import ROUTINES, parse_definition
-from embedded_bigquery.sql.definitions import Create, CreatePolicy
+from embedded_bigquery.sql.definitions import Alter, Create, CreatePolicy, Drop, DropPolicy, Undrop
 from embedded_bigquery.sql.environment import Routine, TablePath, Translated
 from embedded_bigquery.sql.scope import Lowered
 from embedded_bigquery.sql.tokens import moved
@@ -41,8 +41,7 @@ class Definer:
     def run(self, text: str, *, dry_run: bool = False) -> Outcome:
         """Raises EngineError; a permanent definition inside a transaction is refused."""
         made = parse_definition(text, self._option)
-        permanent = not (isinstance(made, Create) and made.temporary) and self.session.temporary_key(made.path) is None
-        if self.session.transaction is not None and permanent:
+        if self.session.transaction is not None and not self._is_temporary(made):
             raise InvalidQuery(
                 "DDL statements are not supported in a transaction, except for those creating or droping temporary "
                 "tables or temporary functions."
@@ -52,6 +51,13 @@ class Definer:
         if isinstance(made, Create):
             return self._create(made, text, dry_run)
         return Modifier(self.session, self._default).run(made, dry_run=dry_run)
+
+    def _is_temporary(self, made: Create | Drop | Undrop | Alter | CreatePolicy | DropPolicy) -> bool:
+        if isinstance(made, Create):
+            return made.temporary
+        if isinstance(made, Drop) and made.kind in ROUTINES:
+            return len(made.path) == 1 and made.path[0].lower() in self.session.temporary_routines
+        return self.session.temporary_key(made.path) is not None
 
     # ---- tables and views
 
@@ -139,11 +145,13 @@ class Definer:
     def _translated(self, query: str, text: str) -> Translated:
         """The query that ends the statement's text; its errors have their place in the text."""
         try:
-            return translate(query, self.names)
+            made = translate(query, self.names)
         except EngineError as error:
             if error.at is not None:
                 error.at = moved(error.at, text, text.rindex(query))
             raise
+        self.session.sees(made)
+        return made
 
     def _constant(self, expression: str) -> Any:
         return self.evaluate(self.session, expression, self.names)[1]

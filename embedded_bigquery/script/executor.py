@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 # What each kind of statement does to rows, and each action of a MERGE.
 COUNTS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted", "TRUNCATE_TABLE": "deleted"}
 ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
-MAXIMUM_KEPT = 500  # translations, a session
+MAXIMUM_KEPT = 1_000  # translations
 
 
 def run_statement(
@@ -45,6 +45,14 @@ def run_statement(
     if word not in QUERIES + WRITES:
         raise _unknown(text, word)
     translated = _translated(session, text, names)
+    if dry_run or translated.kind == "SELECT":
+        return _outcome(session, translated, names, dry_run=dry_run)
+    # Whoever has to wait, or comes too late, does so before the costs of the statement are counted.
+    with session.changing(translated.target, mutates=translated.kind != "INSERT"):
+        return _outcome(session, translated, names)
+
+
+def _outcome(session: Session, translated: Translated, names: Names, *, dry_run: bool = False) -> Outcome:
     costs = measured(session, translated, names, dry_run)
     target = translated.target.path if translated.target else None
     if dry_run:
@@ -129,17 +137,17 @@ class Expression:
 
 
 def _translated(session: Session, text: str, names: Names, expression: Expression | None = None) -> Translated:
-    """The translation, kept for the next turn of a loop: it holds while names mean what they meant."""
-    key = (text, expression, names.time_zone, session.definitions())
-    known = session.translations.get(key)
-    if known is not None and all(names.type(bind) == bind.type for bind in known.binds):
-        return known
-    made = translate(text, names) if expression is None else translate_expression(text, names, expression.target)
-    if len(session.translations) >= MAXIMUM_KEPT:
-        session.translations.clear()
-    # The rows of INFORMATION_SCHEMA stand in the text itself, as they are now.
-    if all(read.relation.kind != "INFORMATION_SCHEMA" for read in made.reads):
-        session.translations[key] = made
+    """The translation, kept for the next turn of a loop or the next job: it holds while names mean what they meant."""
+    key, kept = (text, expression, names.time_zone, session.definitions()), session.catalog.translations
+    made = kept.get(key)
+    if made is None or any(names.type(bind) != bind.type for bind in made.binds):
+        made = translate(text, names) if expression is None else translate_expression(text, names, expression.target)
+        if len(kept) >= MAXIMUM_KEPT:
+            kept.clear()
+        # The rows of INFORMATION_SCHEMA stand in the text itself, as they are now.
+        if all(read.relation.kind != "INFORMATION_SCHEMA" for read in made.reads):
+            kept[key] = made
+    session.sees(made)
     return made
 
 
@@ -159,14 +167,13 @@ def _gather(session: Session, translated: Translated, names: Names, into: str) -
 def _write(session: Session, translated: Translated, names: Names) -> dict[str, Any]:
     """How many rows were inserted, updated and deleted, as an Outcome has it."""
     binds = [names.value(bind) for bind in translated.binds]
-    with session.changing(translated.target, mutates=translated.kind != "INSERT"):
-        for guard in translated.guards:
-            if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
-                raise InvalidQuery(guard.message)
-        connection = session.run(translated.duckdb_sql, binds, writes=True)
-        if translated.kind == "MERGE":
-            return _merged(connection)
-        answer = fetch(connection)
+    for guard in translated.guards:
+        if fetch(session.run(guard.duckdb_sql, [binds[position] for position in guard.binds])):
+            raise InvalidQuery(guard.message)
+    connection = session.run(translated.duckdb_sql, binds, writes=True)
+    if translated.kind == "MERGE":
+        return _merged(connection)
+    answer = fetch(connection)
     return {COUNTS[translated.kind]: int(answer[0][0]) if answer else 0}
 
 

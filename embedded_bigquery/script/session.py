@@ -7,36 +7,23 @@ has one of its own unless the client made one that outlives its jobs.
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from embedded_bigquery import information_schema
 from embedded_bigquery.catalog import Catalog
-from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, rollback
-from embedded_bigquery.errors import EngineError, InvalidQuery, Stopped
-from embedded_bigquery.locks import TransactionConflict
+from embedded_bigquery.duck import Connection, Database, WriteConflict, execute
+from embedded_bigquery.errors import InvalidQuery, Stopped
+from embedded_bigquery.locks import Change
 from embedded_bigquery.script.scope import Frame
+from embedded_bigquery.script.transaction import Transaction
 from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Translated
 from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.types import Field, quoted
 
 TEMPORARY = "_SESSION"
-Statement = tuple[str, Sequence[Any]]  # DuckDB text and its binds
-
-
-@dataclass(slots=True)
-class Transaction:
-    """What the open transaction has written, so that it can go on after a failed statement."""
-
-    since: int  # the moment of its snapshot
-    temporary: dict[str, Relation]  # the temporary tables when it began
-    written: list[Statement] = field(default_factory=list)
-    is_aborted: bool = False
-    conflict: TransactionConflict | None = None  # it was cancelled in favour of another one
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+_Temporary = tuple[dict[str, Relation], dict[str, Routine]]
 
 
 class Session:
@@ -47,10 +34,10 @@ class Session:
         self.settings: dict[str, Any] = {"time_zone": None, "query_label": None}
         self.temporary: dict[str, Relation] = {}
         self.temporary_routines: dict[str, Routine] = {}
-        self.translations: dict[Hashable, Translated] = {}
-        self._version = 0
+        self._temporary_names: object | None = None  # another object whenever a temporary thing comes or goes
         self.transaction: Transaction | None = None
         self._ended: str | None = None  # the id of the transaction that the last statement ended
+        self._before: _Temporary = {}, {}  # the open transaction
         self.outlives_jobs = False  # the client made it, so its transaction may go on in the next job
         self.is_aborted = False
         self.maximum_bytes_billed: int | None = None  # of each statement of the job at hand
@@ -145,24 +132,18 @@ class Session:
 
     # ---- statements
 
+    def sees(self, translated: Translated) -> None:
+        """Before a statement is run; raises TransactionConflict."""
+        if self.transaction is not None:
+            target = () if translated.target is None else (translated.target,)
+            self.transaction.sees((*(read.relation for read in translated.reads), *target))
+
     def run(self, sql: str, binds: Sequence[Any] = (), *, writes: bool = False) -> Connection:
         """Runs DuckDB text. Inside a transaction a failure leaves the earlier writes in place, as on BigQuery."""
         self._check_cancelled()
-        transaction = self.transaction
-        if transaction is None:
+        if self.transaction is None:
             return execute(self.connection, sql, binds)
-        if transaction.conflict is not None:
-            raise transaction.conflict
-        if transaction.is_aborted:
-            self._replay(transaction)
-        try:
-            result = execute(self.connection, sql, binds)
-        except EngineError:
-            transaction.is_aborted = True
-            raise
-        if writes:
-            transaction.written.append((sql, binds))
-        return result
+        return self.transaction.run(sql, binds, writes=writes)
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -174,59 +155,38 @@ class Session:
 
         `mutates`: it updates or deletes rows. An INSERT conflicts with nothing.
         """
-        if target is None or target.kind == "TEMP" or not mutates:
+        if target is None or target.kind == "TEMP":
             yield
-            return
-        name, locks, transaction = str(target.path), self.catalog.locks, self.transaction
-        try:
-            if transaction is None:
-                locks.wait(name, self, self._check_cancelled)
-            elif transaction.conflict is None:
-                locks.claim(name, self, transaction.since)
-            yield
-        except (TransactionConflict, WriteConflict):
-            if transaction is None:
-                raise
-            transaction.conflict = TransactionConflict(name)
-            rollback(self.connection)
-            locks.release(self)
-            raise transaction.conflict from None
-        finally:
-            if transaction is None:
-                locks.release(self)
+        elif self.transaction is not None:
+            with self.transaction.changing(target, mutates=mutates):
+                yield
+        else:
+            with self._alone(str(target.path), mutates=mutates):
+                yield
 
-    def _replay(self, transaction: Transaction) -> None:
-        # DuckDB gives up the whole transaction at an error and knows no savepoints.
-        rollback(self.connection)
-        execute(self.connection, "BEGIN TRANSACTION")
-        self.catalog.take_snapshot(self.connection)
-        for sql, binds in transaction.written:
-            execute(self.connection, sql, binds)
-        transaction.is_aborted = False
+    @contextmanager
+    def _alone(self, table: str, *, mutates: bool) -> Iterator[None]:
+        """Outside a transaction a statement waits for its turn."""
+        locks = self.catalog.locks
+        waiting = locks.mutating(table, self._check_cancelled) if mutates else locks.changing((table,), Change.APPENDED)
+        try:
+            with waiting:
+                yield
+        except WriteConflict as conflict:
+            raise InvalidQuery(f"Could not serialize access to table {table} due to concurrent update") from conflict
 
     # ---- transactions
 
     def begin(self) -> None:
         if self.transaction is not None:
             raise InvalidQuery("Transaction is already in progress; nested transactions are not supported")
-        since = self.catalog.locks.now()
-        execute(self.connection, "BEGIN TRANSACTION")
-        self.catalog.take_snapshot(self.connection)
-        self.transaction = Transaction(since, dict(self.temporary))
+        self._before = dict(self.temporary), dict(self.temporary_routines)
+        self.transaction = Transaction(self.connection, self.catalog)
 
     def commit(self) -> None:
         transaction = self._required_transaction("COMMIT")
-        if transaction.conflict is not None:
-            raise transaction.conflict
-        if transaction.is_aborted:
-            self._replay(transaction)
-        try:
-            execute(self.connection, "COMMIT")
-        except EngineError:
-            self.abandon()
-            raise
+        transaction.commit()
         self._ended, self.transaction = transaction.id, None
-        self.catalog.locks.release(self)
 
     def roll_back(self) -> None:
         self._required_transaction("ROLLBACK")
@@ -234,12 +194,11 @@ class Session:
 
     def abandon(self) -> None:
         """Ends a transaction that nobody ended."""
-        rollback(self.connection)
         if self.transaction is not None:
-            self._version += 1
-            self.temporary = self.transaction.temporary
+            self.transaction.roll_back()
             self._ended, self.transaction = self.transaction.id, None
-        self.catalog.locks.release(self)
+            self._temporary_names = object()
+            self.temporary, self.temporary_routines = self._before
 
     def take_transaction_id(self) -> str | None:
         """The id of the transaction that the last statement was part of."""
@@ -254,20 +213,21 @@ class Session:
     # ---- temporary tables
 
     def definitions(self) -> Hashable:
-        """Equal as long as every name of a table or routine means the same thing."""
-        return self.catalog.version, self._version, self.settings["dataset_project_id"], self.settings["dataset_id"]
+        """Equal as long as every name of a table or routine means the same thing, in any session."""
+        dataset = self.settings["dataset_project_id"], self.settings["dataset_id"]
+        return self.catalog.version, self._temporary_names, dataset
 
     def forget_temporary(self, key: str) -> Relation:
-        self._version += 1
+        self._temporary_names = object()
         return self.temporary.pop(key)
 
     def add_temporary_routine(self, routine: Routine) -> None:
-        self._version += 1
+        self._temporary_names = object()
         self.temporary_routines[routine.path.name.lower()] = routine
 
     def forget_temporary_routine(self, name: str) -> bool:
         """False when there is no such routine."""
-        self._version += 1
+        self._temporary_names = object()
         return self.temporary_routines.pop(name.lower(), None) is not None
 
     @contextmanager
@@ -277,12 +237,12 @@ class Session:
         try:
             yield
         finally:
-            self._version += 1
+            self._temporary_names = object()
             self.temporary_routines = saved
 
     def add_temporary(self, name: str, fields: tuple[Field, ...]) -> Relation:
         path = TablePath(self.catalog.project, TEMPORARY, name)
         made = Relation(path, fields, f"temp.main.{quoted(name)}", kind="TEMP")
-        self._version += 1
+        self._temporary_names = object()
         self.temporary[name.lower()] = made
         return made
