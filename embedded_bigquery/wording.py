@@ -9,6 +9,7 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, words in (
         (r"Python exception occurred while executing the UDF: \w+: (.*)", r"\1"),
         (r"Overflow in (?:addition|subtract\w*|multiplication|negation|division) of INT\d+ \(.*", "Integer Overflow"),
+        (r"Overflow in division of -\d+ / -1", "Integer Overflow"),
         (r"Cannot negate integer that is out of range.*", "Integer Overflow"),
         (r"Overflow in \w+ of DECIMAL\(\d+\) \((.*?)\).*", r"numeric overflow: \1"),
         (r"Unknown TimeZone '(.*?)'.*", r"Invalid time zone: \1"),

@@ -142,25 +142,30 @@ class Flow:
         finally:
             self.frame = outer
 
-    def _if(self, node: nodes.If) -> None:
-        self._branches(node.branches, node.otherwise)
+    def _condition(self, condition: nodes.Expression, clause: Node) -> bool:
+        """An error has the place of the clause: GoogleSQL runs each as a step of its own."""
+        try:
+            return self._true(condition)
+        except Stopped:
+            raise
+        except EngineError as error:
+            raise self._raised(error, clause) from error
 
-    def _branches(self, branches: Sequence[nodes.Branch], otherwise: Sequence[Node] | None) -> None:
-        for position, branch in enumerate(branches):
-            try:
-                hit = self._true(branch.condition)
-            except EngineError as error:
-                if position == 0 or isinstance(error, Stopped):
-                    raise
-                raise self._raised(error, branch) from error
-            if hit:
+    def _if(self, node: nodes.If) -> None:
+        self._branches((node, *node.branches[1:]), node.branches, node.otherwise)
+
+    def _branches(
+        self, clauses: Sequence[Node], branches: Sequence[nodes.Branch], otherwise: Sequence[Node] | None
+    ) -> None:
+        for clause, branch in zip(clauses, branches, strict=True):
+            if self._condition(branch.condition, clause):
                 self._all(branch.body)
                 return
         self._all(otherwise or ())
 
     def _case(self, node: nodes.Case) -> None:
         if node.subject is None:
-            self._branches(node.branches, node.otherwise)
+            self._branches(node.branches, node.branches, node.otherwise)
             return
         whens = " ".join(f"WHEN {self._slice(branch.condition)} THEN {n}" for n, branch in enumerate(node.branches))
         text = f"CASE {self._slice(node.subject)} {whens} END"
@@ -190,7 +195,7 @@ class Flow:
             pass
 
     def _repeat(self, node: nodes.Repeat) -> None:
-        while self._turn(node.body, node.label) and not self._true(node.until):
+        while self._turn(node.body, node.label) and not self._condition(node.until.condition, node.until):
             pass
 
     def _for(self, node: nodes.For) -> None:

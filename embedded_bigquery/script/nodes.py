@@ -82,9 +82,14 @@ class While(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Until(Node):
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat(Node):
     body: tuple[Node, ...]
-    until: Expression
+    until: Until
     label: str | None
 
 

@@ -132,8 +132,10 @@ class _Parser:
             return nodes.Loop(end, body, label)
         if kind == "REPEAT":
             body = self._list("UNTIL")
+            place = self.tokens.start
             self.tokens.expect("UNTIL")
-            until = self._expression("END")
+            condition = self._expression("END")
+            until = nodes.Until((place, condition.span[1]), condition)
             return nodes.Repeat(self._end(start, kind, label), body, until, label)
         if kind == "WHILE":
             condition = self._expression("DO")

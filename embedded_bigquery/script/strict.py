@@ -103,7 +103,7 @@ class Checker:
             self.all(node.body)
         elif isinstance(node, nodes.Repeat):
             self.all(node.body)
-            self._value(node.until, BOOL)
+            self._value(node.until.condition, BOOL)
         elif isinstance(node, nodes.For):
             self._for(node)
 

@@ -59,7 +59,7 @@ class _Ours:
             case nodes.While():
                 return [node.label, self.value(node.condition), self.body(node.body)]
             case nodes.Repeat():
-                return [node.label, self.body(node.body), self.value(node.until)]
+                return [node.label, self.body(node.body), self.value(node.until.condition)]
             case nodes.For():
                 return [node.label, node.variable, self.value(node.query), self.body(node.body)]
             case nodes.Break() | nodes.Continue():

@@ -125,7 +125,10 @@ def _mod(call: Call) -> str:
     if call.result == BIGNUMERIC:
         return exact(call, "MOD")
     shown = "'MOD(' || " + " || ', ' || ".join(f"({text})" for text in _shown(call)) + " || ')'"
-    return _checked_divisor(call, decimal(call, f"({call.text(0)} % {call.text(1)})"), shown)
+    divisor = call.text(1)
+    if call.result == INT64 and (call.number(1) or -1) < 0:  # DuckDB divides the least INT64 by -1, which overflows
+        divisor = f"CASE WHEN {divisor} = -1 THEN 1 ELSE {divisor} END"
+    return _checked_divisor(call, decimal(call, f"({call.text(0)} % {divisor})"), shown)
 
 
 def _safe_arithmetic(operator: str) -> Callable[[Call], str]:
