@@ -46,13 +46,15 @@ def run_statement(
         raise _unknown(text, word)
     translated = _translated(session, text, names)
     if dry_run or translated.kind == "SELECT":
-        return _outcome(session, translated, names, dry_run=dry_run)
+        return _outcome(session, translated, names, dry_run=dry_run, into=into)
     # Whoever has to wait, or comes too late, does so before the costs of the statement are counted.
     with session.changing(translated.target, mutates=translated.kind != "INSERT"):
         return _outcome(session, translated, names)
 
 
-def _outcome(session: Session, translated: Translated, names: Names, *, dry_run: bool = False) -> Outcome:
+def _outcome(
+    session: Session, translated: Translated, names: Names, *, dry_run: bool = False, into: str | None = None
+) -> Outcome:
     costs = measured(session, translated, names, dry_run)
     target = translated.target.path if translated.target else None
     if dry_run:

@@ -229,7 +229,9 @@ def test_transaction_keeps_its_time_after_a_failed_statement() -> None:
       COMMIT TRANSACTION;
     END;
     """
-    children = client.list_jobs(parent_job=client.query(script))
+    job = client.query(script)
+    job.result()
+    children = client.list_jobs(parent_job=job)
     rows = [tuple(row) for job in children if job.statement_type == "SELECT" and not job.error_result for row in job]
     assert rows == [(2, 1, "now()", True)]
     client.close()
