@@ -43,5 +43,8 @@ setup(
         "sqlglot>=30.30,<30.31",
         "tenacity>=9,<10",
     ],
-    extras_require={"javascript": ["mini-racer>=0.12,<1"]},  # functions in JavaScript on the embedded engine
+    extras_require={
+        "check": ["zetasql>=0.1.5,<0.2"],  # `deployer check` and `deployer lineage`: GoogleSQL's analyzer
+        "javascript": ["mini-racer>=0.12,<1"],  # functions in JavaScript on the embedded engine
+    },
 )

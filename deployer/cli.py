@@ -293,6 +293,22 @@ def emulate(
     serve(path, project or "local", location, host=host, port=port, allow_remote=allow_remote, on_ready=ready)
 
 
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github", "sarif"]), default="text")
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--fix", is_flag=True, help="Rewrite headers that disagree with their bodies.")
+@click.pass_context
+def check(ctx: click.Context, paths: tuple[Path, ...], form: str, fix: bool) -> None:
+    """Checks every statement of sql/, or of what PATHS name: exit status 0 no finding, 1 findings.
+
+    GoogleSQL's own analyzer and the rules of this house; docs/rules says what each code means. No warehouse is needed.
+    """
+    from deployer.check.command import run_check
+
+    ctx.exit(run_check(paths or (Path("sql"),), form, fix=fix))
+
+
 def _config(location: str, warehouse_path: Path | None) -> Config:
     from deployer.config import load_config
 

@@ -1,0 +1,1 @@
+"""`deployer check`: GoogleSQL's analyzer, and the rules of the house."""

@@ -1,0 +1,16 @@
+-- sid.twice_cleanup
+-- Completes a transfer.
+--
+-- reads:  -
+-- writes: -
+-- calls:  -
+CREATE OR REPLACE PROCEDURE sid.twice_cleanup(
+  IN window_start DATE,
+  IN window_end DATE,
+  IN write_mode STRING,
+  IN run_id STRING,
+  OUT rows_affected INT64
+)
+BEGIN
+  SET rows_affected = 0;
+END;
