@@ -55,7 +55,7 @@ def root_of(path: Path) -> Path:
         return path.absolute().parents[1]
     elif any((path / folder).is_dir() for folder in FOLDERS):
         return path.absolute().parent
-    elif any(path.glob(f"*/{folder}") for folder in FOLDERS) and next(path.rglob("*.sql"), None) is not None:
+    elif any(next(path.glob(f"*/{folder}/*.sql"), None) for folder in FOLDERS):
         return path.absolute()
     shape = f"<dataset>/{'|'.join(FOLDERS)}/<name>.sql"
     raise UsageError(f"{path}: holds nothing to check; a tree is made of files {shape}")

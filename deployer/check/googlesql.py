@@ -12,6 +12,7 @@ import re
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ class GoogleSql:
         config = wasmtime.Config()
         config.shared_memory = True
         self._engine = wasmtime.Engine(config)
-        self._module = _module(self._engine)
+        self._module = compiled_module(self._engine)
         self._start()
         self.language = self._language()
 
@@ -138,6 +139,12 @@ class GoogleSql:
         return ctypes.string_at(self._address + at, size)
 
 
+@cache
+def instance() -> GoogleSql:
+    """The one of this process: starting another takes a tenth of a second and some tens of megabytes."""
+    return GoogleSql()
+
+
 class Trapped(Exception):
     """The analyzer died of a text, or contradicts itself; `is_dead`: catalogs that were registered before are gone."""
 
@@ -155,7 +162,7 @@ def _refusal(error: bytes) -> Refusal | Trapped:
     return Refusal(message[: place.start()] + message[place.end() :], int(place[1]), int(place[2]))
 
 
-def _module(engine: wasmtime.Engine) -> wasmtime.Module:
+def compiled_module(engine: wasmtime.Engine) -> wasmtime.Module:
     """The compiled module; compiling takes half a minute and a gigabyte, so that is done once a user and version."""
     name = f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.cwasm"
     folder = cache_folder()

@@ -44,26 +44,25 @@ def fields(text: str) -> list[Field]:
     return found
 
 
-def disagreements(text: str, roles: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, str]]:
-    """The line, from 1, and what is wrong with it; `roles` is what the body says."""
+def disagreements(text: str, roles: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, int, str]]:
+    """The role, its line, from 1, and what is wrong with it; `roles` is what the body says."""
     known = {field.name: field for field in fields(text)}
     for role, names in roles.items():
         field, derived = known.get(role), frozenset(names)
         if field is None:
-            yield 1, f"the header has no line `{_line(role, names)[0]}`"
+            yield role, 1, f"the header has no line `{_line(role, names)[0]}`"
             continue
         missing, surplus = sorted(derived - field.names), sorted(field.names - derived)
         said = [f"the body {role} {', '.join(missing)} too"] if missing else []
         said += [f"the body {role} no {', '.join(surplus)}"] if surplus else []
         if said:
-            yield field.first + 1, f"the header's `{role}` is wrong: {'; '.join(said)}"
+            yield role, field.first + 1, f"the header's `{role}` is wrong: {'; '.join(said)}"
 
 
 def mended(text: str, roles: Mapping[str, Sequence[str]]) -> str:
     """The text with a header that agrees with the roles; every other line stays as it is."""
-    wrong = [role for role in roles if any(f"`{role}" in said for _, said in disagreements(text, {role: roles[role]}))]
     lines = text.split("\n")
-    for role in wrong:
+    for role, _, _ in disagreements(text, roles):
         known = {field.name: field for field in fields("\n".join(lines))}
         if role in known:
             first, end = known[role].first, known[role].last + 1

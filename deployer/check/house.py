@@ -77,7 +77,7 @@ class HouseRules:
             yield self._at("HR01", extra, "a second statement; a file holds one CREATE")
 
     def _header(self) -> Iterator[Finding]:
-        for line, message in disagreements(self.source.text, self.roles):
+        for _, line, message in disagreements(self.source.text, self.roles):
             yield Finding(line, 1, "HR02", f"{message}; `deployer check --fix` rewrites it")
 
     def _columns(self, node: Node) -> Iterator[Finding]:

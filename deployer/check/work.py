@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import PurePath
 
 from deployer.check.analyzer import Analyzer
@@ -11,7 +10,7 @@ from deployer.check.bodies import Body
 from deployer.check.definitions import Definition, Path, Procedure, Unknown
 from deployer.check.files import Parsed, allowed, parse
 from deployer.check.findings import Finding
-from deployer.check.googlesql import GoogleSql
+from deployer.check.googlesql import GoogleSql, instance
 from deployer.check.names import Names, Warehouse, lower
 from deployer.check.outlines import Analysed, Outline
 
@@ -26,9 +25,9 @@ class Work:
         self._definitions: dict[Path, Definition] = {}
         self._analysed: dict[PurePath, Analysed] = {}
 
-    @cached_property
+    @property
     def googlesql(self) -> GoogleSql:
-        return GoogleSql()
+        return instance()
 
     def parsed(self, path: PurePath) -> Parsed:
         if path not in self._parsed:

@@ -2,7 +2,7 @@
 -- Gives each transfer its row in ops.leases, free; a row that is there stays as it is.
 --
 -- args:   in_transfers
--- reads:  ops.leases
+-- reads:  -
 -- writes: ops.leases
 -- calls:  -
 -- rerun:  safe: a transfer has one row
