@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from deployer.errors import DeployerError, UsageError
 
 if TYPE_CHECKING:
     from deployer.config import Config
+    from deployer.sync.commands import How
+    from deployer.sync.compare import Options
 
 
 class Commands(click.Group):
@@ -29,6 +31,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt as error:
+            ctx.exit(getattr(error, "exit_status", 130))
         except Exception as error:
             if ctx.params["debug"]:
                 raise
@@ -50,16 +54,22 @@ def main(debug: bool) -> None:
     """
 
 
-warehouse_path = click.option(
+CONFIG = click.argument("config")
+WAREHOUSE_PATH = click.option(
     "--warehouse-path",
     type=click.Path(dir_okay=False, path_type=Path),
     hidden=True,
     help="The embedded engine's file, instead of the config's.",
 )
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-jobs = click.option(
+SUFFIX = click.option(
+    "--suffix", metavar="_NAME", help="The sandbox of that name: what every dataset's name ends with."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+YES = click.option("--yes", is_flag=True, help="Lose rows or values without asking.")
+OVERWRITE_DRIFT = click.option(
+    "--overwrite-drift", is_flag=True, help="Replace what was changed in the warehouse by no deployment."
+)
+JOBS = click.option(
     # At 0.3 s a call more would meet the API's 100 requests a second.
     "--jobs",
     type=click.IntRange(1, 32),
@@ -67,126 +77,120 @@ jobs = click.option(
     show_default=True,
     help="How much is done at once.",
 )
-overwrite_drift = click.option(
-    "--overwrite-drift", is_flag=True, help="Replace what was changed in the warehouse by no deployment."
+PLANNING = (
+    CONFIG,
+    SUFFIX,
+    click.option("--expire-after", metavar="72h", help="When the tables of the sandbox's new datasets expire."),
+    OVERWRITE_DRIFT,
+    click.option("--allow-destructive", is_flag=True, help="Change and drop tables even if rows or values are lost."),
+    click.option("--prune", is_flag=True, help="Drop what was deployed and is in sql/ no more."),
+    JOBS,
+    JSON,
+    WAREHOUSE_PATH,
 )
-allow_destructive = click.option(
-    "--allow-destructive", is_flag=True, help="Change and drop tables even if rows or values are lost."
-)
-prune = click.option("--prune", is_flag=True, help="Drop what was deployed and is in sql/ no more.")
-yes = click.option("--yes", is_flag=True, help="Lose rows or values without asking.")
+
+Command = Callable[..., None]
+
+
+def takes(*words: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Arguments and options, in the order in which --help lists them."""
+
+    def decorated(command: Command) -> Command:
+        for word in reversed(words):
+            command = word(command)
+        return command
+
+    return decorated
 
 
 @main.command()
-@click.argument("config")
-@jobs
-@overwrite_drift
-@allow_destructive
-@prune
-@click.option("--no-rollback", is_flag=True, help="Leave what is replaced when something fails.")
-@yes
-@as_json
-@warehouse_path
-def sync(
-    config: str,
-    jobs: int,
-    overwrite_drift: bool,
-    allow_destructive: bool,
-    prune: bool,
-    no_rollback: bool,
-    yes: bool,
-    as_json: bool,
-    warehouse_path: Path | None,
-) -> None:
+@takes(*PLANNING, click.option("--no-rollback", is_flag=True, help="Leave what is replaced if something fails."), YES)
+def sync(**words: Any) -> None:
     """Brings the environment to what sql/ says: only what changed, in dependency order, recorded."""
     from deployer.sync import commands
-    from deployer.sync.compare import Options
 
-    loaded = _config(config, warehouse_path)
-    options = Options(overwrite_drift, allow_destructive, prune)
-    how = commands.How(jobs, not no_rollback, as_json, yes)
-    commands.sync(loaded, options, how)
+    commands.sync(*_asked(**words))
 
 
 @main.command()
-@click.argument("config")
-@jobs
-@overwrite_drift
-@allow_destructive
-@prune
-@as_json
-@warehouse_path
+@takes(*PLANNING)
 @click.pass_context
-def plan(
-    ctx: click.Context,
-    config: str,
-    jobs: int,
-    overwrite_drift: bool,
-    allow_destructive: bool,
-    prune: bool,
-    as_json: bool,
-    warehouse_path: Path | None,
-) -> None:
+def plan(ctx: click.Context, /, **words: Any) -> None:
     """Shows what sync would do, and writes nothing: exit status 0 nothing to do, 3 changes, 1 error."""
     from deployer.sync import commands
-    from deployer.sync.compare import Options
 
-    loaded = _config(config, warehouse_path)
-    options = Options(overwrite_drift, allow_destructive, prune)
-    ctx.exit(commands.plan(loaded, options, commands.How(jobs, as_json=as_json)))
+    ctx.exit(commands.plan(*_asked(**words)))
 
 
 @main.command()
-@click.argument("config")
-@as_json
-@warehouse_path
-def status(config: str, as_json: bool, warehouse_path: Path | None) -> None:
+@takes(CONFIG, SUFFIX, JSON, WAREHOUSE_PATH)
+def status(**words: Any) -> None:
     """Shows each object: in sync, changed here, drifted in the warehouse, missing, or unmanaged."""
     from deployer.sync import commands
 
-    commands.status(_config(config, warehouse_path), as_json, _print_table)
+    config, _, how = _asked(**words)
+    commands.status(config, how, _print_table)
 
 
 @main.command()
-@click.argument("config")
-@click.option("--to", type=click.IntRange(min=1), help="A deployment's id.  [default: the one before the latest]")
-@jobs
-@overwrite_drift
-@as_json
-@warehouse_path
-def rollback(
-    config: str, to: int | None, jobs: int, overwrite_drift: bool, as_json: bool, warehouse_path: Path | None
-) -> None:
+@takes(
+    CONFIG,
+    click.option("--to", type=click.IntRange(min=1), help="A deployment's id.  [default: the one before the latest]"),
+    SUFFIX,
+    OVERWRITE_DRIFT,
+    JOBS,
+    JSON,
+    WAREHOUSE_PATH,
+)
+def rollback(to: int | None, **words: Any) -> None:
     """Restores the routines and views of an earlier deployment; tables stay as they are."""
     from deployer.sync import commands
-    from deployer.sync.compare import Options
 
-    loaded = _config(config, warehouse_path)
-    _require_warehouse(loaded)
-    commands.rollback(loaded, to, Options(overwrite_drift), commands.How(jobs, as_json=as_json))
+    config, options, how = _asked(**words)
+    _require_warehouse(config)
+    commands.rollback(config, to, options, how)
 
 
 @main.command()
-@click.argument("config")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
-@as_json
-@warehouse_path
-def history(config: str, limit: int, as_json: bool, warehouse_path: Path | None) -> None:
+@takes(
+    CONFIG,
+    click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most."),
+    SUFFIX,
+    JSON,
+    WAREHOUSE_PATH,
+)
+def history(limit: int, **words: Any) -> None:
     """Lists the deployments, the latest first."""
     from deployer.sync import commands
 
-    loaded = _config(config, warehouse_path)
-    _require_warehouse(loaded)
-    commands.history(loaded, limit, as_json, _print_table)
+    config, _, how = _asked(**words)
+    _require_warehouse(config)
+    commands.history(config, limit, how, _print_table)
 
 
 @main.command()
-@click.argument("config")
-@click.option("--yes", is_flag=True, help="Replace the rows of a warehouse on BigQuery without asking.")
-@warehouse_path
-def seed(config: str, yes: bool, warehouse_path: Path | None) -> None:
+@takes(CONFIG, SUFFIX, YES, JSON, WAREHOUSE_PATH)
+def destroy(**words: Any) -> None:
+    """Deletes a sandbox, the datasets that `sync --suffix` made, and nothing else."""
+    from deployer.sync import commands
+
+    if not words["suffix"]:
+        raise UsageError("destroy deletes sandboxes alone: name one with --suffix")
+    config, _, how = _asked(**words)
+    _require_warehouse(config)
+    commands.destroy(config, words["suffix"], how)
+
+
+@main.command()
+@takes(
+    CONFIG,
+    SUFFIX,
+    click.option("--yes", is_flag=True, help="Replace the rows of a warehouse on BigQuery without asking."),
+    WAREHOUSE_PATH,
+)
+def seed(config: str, suffix: str | None, yes: bool, warehouse_path: Path | None) -> None:
     """Replaces the rows of the landing tables by the sample data."""
-    loaded = _config(config, warehouse_path)
+    loaded = _config(config, warehouse_path, suffix)
     _require_warehouse(loaded)
     if loaded.warehouse.engine == "bigquery" and not yes:
         place = f"{loaded.warehouse.project}.{loaded.datasets.get('raw', 'raw')}"
@@ -208,19 +212,21 @@ def seed(config: str, yes: bool, warehouse_path: Path | None) -> None:
 @click.option("--transfer", "named", metavar="TRANSFER", help="The same as TRANSFER.")
 @click.option("--last", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far back.")
-@as_json
-@warehouse_path
+@SUFFIX
+@JSON
+@WAREHOUSE_PATH
 def runs(
     config: str,
     transfer: str | None,
     named: str | None,
     last: int,
     days: int,
+    suffix: str | None,
     as_json: bool,
     warehouse_path: Path | None,
 ) -> None:
     """Shows the run ledger, the latest run first; with --json all of its columns."""
-    loaded = _config(config, warehouse_path)
+    loaded = _config(config, warehouse_path, suffix)
     _require_warehouse(loaded)
     transfer = named or transfer
 
@@ -244,11 +250,19 @@ def runs(
 @click.argument("config")
 @click.argument("transfer", required=False)
 @click.option("--until", metavar="YYYYMMDD", help="The last day to look at.  [default: yesterday, in UTC]")
-@as_json
-@warehouse_path
-def gaps(config: str, transfer: str | None, until: str | None, as_json: bool, warehouse_path: Path | None) -> None:
+@SUFFIX
+@JSON
+@WAREHOUSE_PATH
+def gaps(
+    config: str,
+    transfer: str | None,
+    until: str | None,
+    suffix: str | None,
+    as_json: bool,
+    warehouse_path: Path | None,
+) -> None:
     """Shows the days since a transfer's start_date that no published window covers."""
-    loaded = _config(config, warehouse_path)
+    loaded = _config(config, warehouse_path, suffix)
     _require_warehouse(loaded)
 
     from deployer.runs import GAP_HEADINGS, gap_texts, gap_values, unpublished
@@ -309,10 +323,38 @@ def check(ctx: click.Context, paths: tuple[Path, ...], form: str, fix: bool) -> 
     ctx.exit(run_check(paths or (Path("sql"),), form, fix=fix))
 
 
-def _config(location: str, warehouse_path: Path | None) -> Config:
+def _asked(
+    config: str,
+    suffix: str | None = None,
+    expire_after: str | None = None,
+    overwrite_drift: bool = False,
+    allow_destructive: bool = False,
+    prune: bool = False,
+    jobs: int = 8,
+    as_json: bool = False,
+    no_rollback: bool = False,
+    yes: bool = False,
+    warehouse_path: Path | None = None,
+) -> tuple[Config, Options, How]:
+    from deployer.sync.commands import How
+    from deployer.sync.compare import Options
+    from deployer.sync.sandbox import hours
+
+    if expire_after is not None and not suffix:
+        raise UsageError("--expire-after goes with --suffix: only a sandbox expires")
+    expire_hours = hours(expire_after) if expire_after is not None else None
+    options = Options(overwrite_drift, allow_destructive, prune, suffix or "", expire_hours)
+    return _config(config, warehouse_path, suffix), options, How(jobs, not no_rollback, as_json, yes)
+
+
+def _config(location: str, warehouse_path: Path | None, suffix: str | None = None) -> Config:
     from deployer.config import load_config
 
     config = load_config(location)
+    if suffix is not None:
+        from deployer.sync.sandbox import sandboxed
+
+        config = sandboxed(config, suffix)
     if warehouse_path is None:
         return config
     if config.warehouse.path is None:

@@ -138,12 +138,5 @@ class Renewal:
                 self._jobs.call(f"renew{number}", statement, self._parameters, "Renewing the lease")
 
 
-def provide_leases(warehouse: Warehouse) -> None:
-    """Gives each transfer of the config the row in which those who want its lease meet; for the end of a sync."""
-    parameters: dict[str, Typed] = {"transfers": ("ARRAY<STRING>", list(warehouse.config.transfers))}
-    statement = f"CALL {warehouse.quoted('ops', 'provide_leases')}(@transfers)"
-    warehouse.query(statement, parameters, what="Providing the rows of ops.leases")
-
-
 def _for_people(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deployer.source.lexer import QUOTED, SIGN, STRING, WORD, Token, Unreadable, tokenize, value
+from deployer.source.lexer import QUOTED, SIGN, STRING, WORD, Token, Tokens, Unreadable, kind_of, tokenize, value
 
 KINDS = frozenset({"TABLE", "VIEW", "FUNCTION", "PROCEDURE"})
+BLOCK_WORDS = frozenset({"BEGIN", "END", "CASE"})
 LOOP_WORDS = frozenset({"IF", "WHILE", "LOOP", "FOR", "REPEAT"})  # END IF and its like close no BEGIN
 SAME_TYPE = {
     **dict.fromkeys(("INT", "SMALLINT", "INTEGER", "BIGINT", "TINYINT", "BYTEINT"), "INT64"),
@@ -46,11 +47,11 @@ class Created:
     end: int  # of the last token, but for the semicolon
 
 
-def parse_create(text: str, tokens: Sequence[Token]) -> Created:
+def parse_create(text: str, tokens: Tokens) -> Created:
     """The text's one CREATE statement; raises Unreadable."""
-    words = [token.word for token in tokens[:10]]
+    words, starts = tokens.words, tokens.starts
     if not words or words[0] != "CREATE":
-        raise Unreadable("the first statement must be CREATE", tokens[0].start if tokens else 0)
+        raise Unreadable("the first statement must be CREATE", starts[0] if words else 0)
     replaces = words[1:3] == ["OR", "REPLACE"]
     position = 3 if replaces else 1
     position += words[position : position + 1] == ["AGGREGATE"]
@@ -61,81 +62,81 @@ def parse_create(text: str, tokens: Sequence[Token]) -> Created:
         position += 1
     skips = words[position : position + 3] == ["IF", "NOT", "EXISTS"]
     position += 3 * skips
-    if position >= len(tokens):
-        raise Unreadable("the CREATE names nothing", tokens[0].start)
+    if position >= len(words):
+        raise Unreadable("the CREATE names nothing", starts[0])
     last = position + 1
-    while last < len(tokens) and "." in (tokens[last].word, tokens[last - 1].word):
+    while last < len(words) and "." in (words[last], words[last - 1]):
         last += 1
-    name_at, name_end = tokens[position].start, tokens[last - 1].end
+    name_at, name_end = starts[position], tokens.end(last - 1)
     name = text[name_at:name_end].replace("`", "")
-    first, stop = _body(kind, tokens, last)
-    end = _end(tokens, stop if kind == "PROCEDURE" else 0)
-    body = (tokens[first].start, tokens[stop - 1].end) if first < stop else (tokens[end - 1].end,) * 2
-    return Created(kind, name, tokens[0].start, name_at, name_end, replaces, skips, body, tokens[end - 1].end)
+    first, stop = _body(kind, words, last)
+    end = tokens.end(_last(kind, tokens, stop))
+    body = (starts[first], tokens.end(stop - 1)) if first < stop else (end, end)
+    return Created(kind, name, starts[0], name_at, name_end, replaces, skips, body, end)
 
 
-def _body(kind: str, tokens: Sequence[Token], position: int) -> tuple[int, int]:
+def _body(kind: str, words: Sequence[str], position: int) -> tuple[int, int]:
     """The first token of the body and the one after its last; the same for what has none."""
     depth = 0
-    for first in range(position, len(tokens)):
-        word = tokens[first].word
+    for first in range(position, len(words)):
+        word = words[first]
         depth += (word == "(") - (word == ")")
         if depth == 0 and word == "BEGIN" and kind == "PROCEDURE":
-            return first, _end_of_block(tokens, first)
-        if depth == 0 and word == "AS" and first + 1 < len(tokens):
-            return first + 1, _end_of_expression(kind, tokens, first + 1)
-    return len(tokens), len(tokens)
+            return first, _end_of_block(words, first)
+        if depth == 0 and word == "AS" and first + 1 < len(words):
+            return first + 1, _end_of_expression(kind, words, first + 1)
+    return len(words), len(words)
 
 
-def _end_of_block(tokens: Sequence[Token], first: int) -> int:
+def _end_of_block(words: Sequence[str], first: int) -> int:
     """The position after the END that closes the BEGIN; the end of the text when there is none."""
     depth = 0
-    for position in range(first, len(tokens)):
-        word = tokens[position].word
-        if word not in ("BEGIN", "END", "CASE"):
+    for position in [place for place, word in enumerate(words) if word in BLOCK_WORDS]:
+        if position < first:
             continue
-        after = tokens[position + 1].word if position + 1 < len(tokens) else ""
-        if (word == "BEGIN" and after not in ("TRANSACTION", ";")) or (
-            word == "CASE" and tokens[position - 1].word != "END"
-        ):
+        word = words[position]
+        after = words[position + 1] if position + 1 < len(words) else ""
+        if (word == "BEGIN" and after not in ("TRANSACTION", ";")) or (word == "CASE" and words[position - 1] != "END"):
             depth += 1
         elif word == "END" and after not in LOOP_WORDS:
             depth -= 1
             if depth == 0:
                 return position + 1
-    return len(tokens)
+    return len(words)
 
 
-def _end_of_expression(kind: str, tokens: Sequence[Token], first: int) -> int:
+def _end_of_expression(kind: str, words: Sequence[str], first: int) -> int:
     """A function's options may follow its expression; whatever else begins with AS goes on to the end."""
     if kind in ("FUNCTION", "PROCEDURE"):
-        if tokens[first].kind == STRING:
+        if kind_of(words[first]) == STRING:
             return first + 1
-        if tokens[first].word == "(":
-            after = _closing(tokens, first) + 1
-            if after >= len(tokens) or tokens[after].word in ("OPTIONS", ";"):
+        if words[first] == "(":
+            after = _closing(words, first) + 1
+            if after >= len(words) or words[after] in ("OPTIONS", ";"):
                 return after
-    return next((at for at in range(first, len(tokens)) if tokens[at].word == ";"), len(tokens))
+    return next((at for at in range(first, len(words)) if words[at] == ";"), len(words))
 
 
-def _closing(tokens: Sequence[Token], opening: int) -> int:
+def _closing(words: Sequence[str], opening: int) -> int:
     depth = 0
-    for position in range(opening, len(tokens)):
-        word = tokens[position].word
+    for position in range(opening, len(words)):
+        word = words[position]
         depth += (word == "(") - (word == ")")
         if depth == 0:
             return position
-    return len(tokens) - 1
+    return len(words) - 1
 
 
-def _end(tokens: Sequence[Token], first: int) -> int:
-    """The position after the statement's last token; raises Unreadable when another statement follows."""
-    for position in range(first, len(tokens)):
-        if tokens[position].word == ";":
-            if position + 1 < len(tokens):
-                raise Unreadable("a second statement; a file holds one CREATE", tokens[position + 1].start)
-            return position
-    return len(tokens)
+def _last(kind: str, tokens: Tokens, stop: int) -> int:
+    """The statement's last token, but for the semicolon; raises Unreadable when another statement follows."""
+    words = tokens.words
+    first = stop if kind == "PROCEDURE" else 0
+    if ";" not in words[first:]:
+        return len(words) - 1
+    end = words.index(";", first)
+    if end + 1 < len(words):
+        raise Unreadable("a second statement; a file holds one CREATE", tokens.starts[end + 1])
+    return end - 1
 
 
 def normal_form(text: str, body: tuple[int, int] | None = None) -> str:
@@ -150,8 +151,8 @@ def normal_form(text: str, body: tuple[int, int] | None = None) -> str:
 def _inside(body: str) -> str:
     """The body without what only encloses it; ddl of a warehouse has its own idea of that."""
     if body.startswith("("):
-        tokens = tokenize(body)
-        if _closing(tokens, 0) == len(tokens) - 1:
+        words = tokenize(body).words
+        if _closing(words, 0) == len(words) - 1:
             return body[1:-1].strip()
     if re.match("[rRbB]{0,2}['\"]", body):
         return value(body)
@@ -159,31 +160,27 @@ def _inside(body: str) -> str:
 
 
 def _frame(text: str) -> str:
-    tokens = [token for token in tokenize(text) if token.word != ";"]
+    tokens = tokenize(text)
     created = parse_create(text, tokens)
-    before = [token.word for token in tokens if token.start < created.name_at]
+    before = [word for word, start in zip(tokens.words, tokens.starts, strict=True) if start < created.name_at]
     kinds = [word for word in before if word in KINDS or word == "AGGREGATE"]
-    rest = [token for token in tokens if token.start >= created.name_at]
-    while rest and (rest[0].kind in (WORD, QUOTED) or rest[0].word == ".") and len(rest) > 1:
-        follows = rest[0].word == "." or rest[1].word == "."
-        rest = rest[1:]
-        if not follows:
-            break
+    rest = [tokens[place] for place, start in enumerate(tokens.starts) if start >= created.name_end]
     name = ".".join(created.name.split(".")[-2:])
-    return " ".join([*kinds, name, *_spelt(text, rest, created.kind)])
+    return " ".join([*kinds, name, *_spelt(text, [token for token in rest if token.word != ";"], created.kind)])
 
 
 def _spelt(text: str, tokens: Sequence[Token], kind: str) -> Iterator[str]:
+    words = [token.word for token in tokens]
     position, depth = 0, 0
     while position < len(tokens):
         token = tokens[position]
-        if token.word == "OPTIONS" and position + 1 < len(tokens) and tokens[position + 1].word == "(":
-            end = _closing(tokens, position + 1)
+        if token.word == "OPTIONS" and words[position + 1 : position + 2] == ["("]:
+            end = _closing(words, position + 1)
             yield from _options(text, tokens[position + 2 : end])
             position = end + 1
             continue
         depth += (token.word == "(") - (token.word == ")")
-        is_mode = kind == "PROCEDURE" and depth == 1 and token.word == "IN" and tokens[position - 1].word in ("(", ",")
+        is_mode = kind == "PROCEDURE" and depth == 1 and token.word == "IN" and words[position - 1] in ("(", ",")
         if not is_mode:
             yield _spelling(text, token)
         position += 1

@@ -103,7 +103,7 @@ def apply_plan(
         applied = replace(applied, number=lock.deployment.number, done=(*tables, *applied.done))
         if not applied.is_complete and roll_back:
             applied = _put_back(applied, _Run(warehouse, watch, jobs, lock.check))
-        return _recorded(applied, lock.deployment, recorded, outcome)
+        return _recorded(applied, lock.deployment, recorded, outcome, plan.has_leases)
 
 
 def _is_for_record(step: Step) -> bool:
@@ -207,7 +207,9 @@ def _put_back(applied: Applied, run: _Run) -> Applied:
     )
 
 
-def _recorded(applied: Applied, deployment: Deployment, steps: Sequence[Step], outcome: str) -> Applied:
+def _recorded(
+    applied: Applied, deployment: Deployment, steps: Sequence[Step], outcome: str, with_leases: bool
+) -> Applied:
     states = {step.key: "applied" for step in applied.done}
     states |= {failure.step.key: "failed" for failure in (*applied.failures, *applied.stuck)}
     states |= {step.key: "undone" for step in applied.undone}
@@ -221,7 +223,8 @@ def _recorded(applied: Applied, deployment: Deployment, steps: Sequence[Step], o
     told = [*(states.get(step.key, "untried") for step in steps), *("applied" for _ in back)]
     try:
         deployment.append([_entry(step, "put back", step.before) for step in back])
-        deployment.finish(outcome if applied.is_complete else "failed", datasets, told)
+        ended = outcome if applied.is_complete else "failed"
+        deployment.finish(ended, datasets, told, with_leases=with_leases and applied.is_complete)
     except DeployerError as error:
         return replace(applied, unrecorded=str(error))
     return applied

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deployer.errors import DeployerError, UsageError
-from deployer.source import Name
 from deployer.sync.compare import Options, Step
 from deployer.sync.definitions import Definition, load_definitions
 from deployer.sync.plan import Plan, make_plan
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from deployer.warehouse import Warehouse
 
 CHANGES = 3
-PROVIDE_LEASES = Name("ops", "provide_leases")
 MOST_PLANS = 5  # of one sync, each of which another deployment overtook
 PrintTable = Callable[[Sequence[str], Sequence[Sequence[str]]], None]
 
@@ -58,12 +56,12 @@ def plan(config: Config, options: Options, how: How) -> int:
     return CHANGES if made.steps else 0
 
 
-def status(config: Config, as_json: bool, print_table: PrintTable) -> None:
+def status(config: Config, how: How, print_table: PrintTable) -> None:
     from deployer.sync.status import HEADINGS, lines_of_drift, status_rows, status_value
 
     definitions = load_definitions(config)
     made = _seen(config, definitions, Options(), None)
-    if as_json:
+    if how.as_json:
         _print([_json(status_value(definitions, made))])
         return
     print_table(HEADINGS, status_rows(definitions, made))
@@ -79,11 +77,8 @@ def sync(config: Config, options: Options, how: How) -> None:
     if config.warehouse.path is not None:
         config.warehouse.path.parent.mkdir(parents=True, exist_ok=True)
     with Warehouse(config, _warn) as warehouse:
-        has_changed = _apply(warehouse, lambda: _planned(warehouse, definitions, options), how)
-        if has_changed and any(made.name == PROVIDE_LEASES for made in definitions):
-            from deployer.ledger import provide_leases
-
-            provide_leases(warehouse)
+        _end_in_order(warehouse)
+        _apply(warehouse, lambda: _planned(warehouse, definitions, options), how)
 
 
 def rollback(config: Config, to: int | None, options: Options, how: How) -> None:
@@ -92,13 +87,14 @@ def rollback(config: Config, to: int | None, options: Options, how: How) -> None
     from deployer.warehouse import Warehouse
 
     with Warehouse(config, _warn) as warehouse:
+        _end_in_order(warehouse)
         number = earlier(warehouse, to)
         definitions = definitions_at(warehouse, number)
         pruning = replace(options, prune=True)
         _apply(warehouse, lambda: _planned(warehouse, definitions, pruning), how, outcome=f"rolled back to {number}")
 
 
-def history(config: Config, limit: int, as_json: bool, print_table: PrintTable) -> None:
+def history(config: Config, limit: int, how: How, print_table: PrintTable) -> None:
     from deployer.sync.calls import Missing
     from deployer.sync.deployments import history as past
     from deployer.warehouse import Warehouse
@@ -120,10 +116,30 @@ def history(config: Config, limit: int, as_json: bool, print_table: PrintTable) 
         )
         for each in found
     ]
-    if as_json:
+    if how.as_json:
         _print([_json([dict(zip(headings, row, strict=True)) for row in rows])])
     else:
         print_table(headings, rows)
+
+
+def destroy(config: Config, suffix: str, how: How) -> None:
+    from deployer.sync.sandbox import destroy as destroyed
+    from deployer.sync.sandbox import refuse_foreign
+    from deployer.warehouse import Warehouse
+
+    with Warehouse(config, _warn) as warehouse:
+        refuse_foreign(warehouse, suffix)
+        if not how.confirmed:
+            names = ", ".join(warehouse.dataset(name) for name in config.datasets)
+            _ask(f"{names} and all that is in them would be deleted", config.environment)
+        gone = []
+        for target in destroyed(warehouse, suffix):
+            gone.append(target)
+            click.echo(f"deleted dataset {target}", err=how.as_json)
+    if how.as_json:
+        _print([_json({"deleted": gone})])
+    elif not gone:
+        click.echo(f"There is no sandbox {suffix}.")
 
 
 def _seen(config: Config, definitions: Sequence[Definition], options: Options, how: How | None) -> Plan:
@@ -146,11 +162,30 @@ def _seen(config: Config, definitions: Sequence[Definition], options: Options, h
 def _planned(warehouse: Warehouse, definitions: Sequence[Definition], options: Options) -> Plan:
     from deployer.sync.live import read_state
 
-    return make_plan(definitions, read_state(warehouse, definitions, removed=options.prune), options)
+    state = read_state(warehouse, definitions, removed=options.prune)
+    if options.suffix and not state.recorded and state.datasets:
+        from deployer.sync.sandbox import refuse_foreign
+
+        refuse_foreign(warehouse, options.suffix)
+    return make_plan(definitions, state, options)
 
 
-def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome: str = "applied") -> bool:
-    """Whether anything was to be done."""
+class _Deploying:
+    """What a signal interrupts; applying makes an orderly end of it."""
+
+    is_published = is_ending = False
+
+
+def _end_in_order(warehouse: Warehouse) -> None:
+    """From now on SIGINT and SIGTERM stop what is begun, put back, record and free the lock, in the time for that."""
+    from deployer.signals import SIGNALS
+
+    SIGNALS.grace_seconds = warehouse.config.grace_seconds
+    SIGNALS.watch(_Deploying(), warehouse.patience)
+    SIGNALS.install()
+
+
+def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome: str = "applied") -> None:
     from deployer.sync.apply import Superseded, apply_plan
     from deployer.sync.progress import watching
     from deployer.sync.trials import can_be_tried, refuse_what_fails
@@ -160,7 +195,7 @@ def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome:
         if not made.steps:
             value = {"outcome": "nothing to do", **plan_value(made)}
             _print([_json(value)] if how.as_json else lines_of_plan(made))
-            return False
+            return
         _refuse_hindrances(made)
         if not how.confirmed:
             _confirm([step for step in made.steps if step.loses], warehouse.config.environment)
@@ -188,7 +223,6 @@ def _apply(warehouse: Warehouse, planned: Callable[[], Plan], how: How, outcome:
         raise DeployerError(problems)
     if not how.as_json:
         _print([*lines_of_unmanaged(made), done_line(applied, made.unchanged)])
-    return True
 
 
 def _refuse_hindrances(made: Plan) -> None:
@@ -201,16 +235,20 @@ def _refuse_hindrances(made: Plan) -> None:
 
 
 def _confirm(losing: Sequence[Step], environment: str) -> None:
-    """Raises UsageError unless a person types the environment's name."""
     if not losing:
         return
-    lines = "\n".join(line_of_step(step) for step in losing)
+    lines = [line_of_step(step) for step in losing]
+    _ask("\n".join(["rows or values would be lost:", *lines]), environment)
+
+
+def _ask(loss: str, environment: str) -> None:
+    """Raises UsageError unless a person types the environment's name."""
     if not sys.stdin.isatty():
-        raise UsageError(f"rows or values would be lost; say --yes if you mean it:\n{lines}")
-    click.echo(lines)
-    typed = click.prompt(f"Rows or values are lost. Type {environment} to go on", default="", show_default=False)
+        raise UsageError(f"{loss}\nSay --yes if you mean it; nothing was changed.")
+    click.echo(loss)
+    typed = click.prompt(f"Type {environment} to go on", default="", show_default=False)
     if typed != environment:
-        raise UsageError("not confirmed; nothing was applied")
+        raise UsageError("not confirmed; nothing was changed")
 
 
 def _warn(sentence: str) -> None:

@@ -29,8 +29,8 @@ class Options:
     overwrite_drift: bool = False
     allow_destructive: bool = False
     prune: bool = False
+    suffix: str = ""  # of the sandbox
     expire_hours: float | None = None  # for how long the tables of new datasets live
-    labels: tuple[tuple[str, str], ...] = ()  # of new datasets
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from deployer.source.lexer import place, tokenize
 from deployer.source.references import Reference, Role
 
 DEPLOYMENTS, LOCKS = Name("ops", "deployments"), Name("ops", "deploy_locks")
+PROVIDE_LEASES = Name("ops", "provide_leases")
+LABEL = "deployer_suffix"  # of each dataset of a sandbox
 FIRST = (DEPLOYMENTS, LOCKS)  # whatever fails later can then be recorded
 
 

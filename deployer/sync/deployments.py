@@ -23,7 +23,7 @@ from google.cloud.bigquery.table import RowIterator
 from deployer.__version__ import __version__
 from deployer.errors import DeployerError
 from deployer.sync.calls import records, run
-from deployer.sync.definitions import DEPLOYMENTS, LOCKS
+from deployer.sync.definitions import DEPLOYMENTS, LOCKS, PROVIDE_LEASES
 from deployer.warehouse import Warehouse
 
 LOCK_SECONDS = 300
@@ -165,6 +165,7 @@ UPDATE {locks}
 SET expires_at = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL @seconds SECOND)
 WHERE lock_name = 'deploy' AND holder = @holder
 """
+LEASES = "\nCALL {leases}(@transfers);"
 HISTORY = """
 SELECT
   d.deployment_id AS number,
@@ -241,14 +242,22 @@ class Deployment:
             self._run(APPEND, "Writing to ops.deployments", number=self.number, objects=objects, known=self._count)
             self._count += len(chunk)
 
-    def finish(self, outcome: str, datasets: Mapping[str, str], states: list[str]) -> None:
-        """Says how it ended, and of each entry in its order, and frees the lock.
+    def finish(
+        self, outcome: str, datasets: Mapping[str, str], states: list[str], *, with_leases: bool = False
+    ) -> None:
+        """Says how it ended, and of each entry in its order, and frees the lock; then transfers get their leases.
 
         `datasets` are those that exist and were touched, logical -> the environment's.
         """
         seen = "    UNION ALL".join(SEEN.format(logical=key, dataset=name) for key, name in datasets.items())
         what = "Recording the deployment in ops.deployments"
-        self._run(FINISH.replace("{seen}", seen), what, number=self.number, outcome=outcome, states=states)
+        sql = FINISH.replace("{seen}", seen)
+        values: dict[str, Any] = {"number": self.number, "outcome": outcome, "states": states}
+        transfers = list(self._warehouse.config.transfers)
+        if with_leases and transfers:
+            sql += LEASES.format(leases=self._warehouse.quoted(*PROVIDE_LEASES))
+            values["transfers"] = transfers
+        self._run(sql, what, **values)
 
     def renew(self) -> bool:
         """Whether the lock is still the holder's, and will be for LOCK_SECONDS from now."""

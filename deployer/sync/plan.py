@@ -9,7 +9,7 @@ from deployer.errors import UsageError
 from deployer.source import Name
 from deployer.source.references import Role
 from deployer.sync.compare import Options, Step, compare, drop
-from deployer.sync.definitions import Definition
+from deployer.sync.definitions import LABEL, PROVIDE_LEASES, Definition
 from deployer.sync.state import RELATIONS, Key, Live, State
 
 DROP_ORDER = ("PROCEDURE", "FUNCTION", "VIEW", "TABLE")  # whatever uses another one goes first
@@ -32,6 +32,7 @@ class Plan:
     unchanged: int
     unmanaged: tuple[Unmanaged, ...] = ()
     number: int = 0  # of the latest deployment, when the plan was made
+    has_leases: bool = False  # afterwards there is the procedure that gives transfers their leases
 
     @property
     def hindrances(self) -> tuple[Step, ...]:
@@ -60,7 +61,8 @@ def make_plan(definitions: Sequence[Definition], state: State, options: Options 
         Unmanaged(kind, f"{targets[name.dataset]}.{name.name}", (name, kind) in state.recorded)
         for name, kind in sorted(others.keys() - gone)
     )
-    return Plan(tuple(_linked(steps)), len(definitions) - changed, unmanaged, state.number)
+    has_leases = any(made.name == PROVIDE_LEASES for made in definitions)
+    return Plan(tuple(_linked(steps)), len(definitions) - changed, unmanaged, state.number, has_leases)
 
 
 def not_in_sql(definitions: Sequence[Definition], state: State) -> dict[Key, Live]:
@@ -77,8 +79,8 @@ def _dataset(logical: str, target: str, options: Options) -> Step:
     items = []
     if options.expire_hours is not None:
         items.append(f"default_table_expiration_days = {options.expire_hours / 24:g}")
-    if options.labels:
-        items.append(f"labels = [{', '.join(f'({key!r}, {value!r})' for key, value in options.labels)}]")
+    if options.suffix:
+        items.append(f"labels = [('{LABEL}', '{options.suffix}')]")
     given = f" OPTIONS ({', '.join(items)})" if items else ""
     statement = f"CREATE SCHEMA IF NOT EXISTS `{target}`{given};"
     return Step("create", "DATASET", Name(logical, ""), target, "is missing", statement, after=statement)

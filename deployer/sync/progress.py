@@ -32,7 +32,8 @@ def watching(plan: Plan, *, to_stderr: bool) -> Iterator[Watch]:
     from rich.live import Live
 
     view = LiveView(plan)
-    with Live(get_renderable=view.shown, console=Console(file=stream), refresh_per_second=8):
+    with Live(get_renderable=view.shown, console=Console(file=stream), refresh_per_second=8) as live:
+        live.refresh()
         yield view
 
 

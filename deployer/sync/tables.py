@@ -52,7 +52,7 @@ def shape_of(ddl: str) -> Shape:
     """Raises Unreadable for what is no CREATE TABLE with a list of columns."""
     tokens = tokenize(ddl)
     created = parse_create(ddl, tokens)
-    reader = _Reader(ddl, [token for token in tokens if token.start >= created.name_at])
+    reader = _Reader(ddl, [tokens[place] for place, start in enumerate(tokens.starts) if start >= created.name_at])
     while reader.word != "(":
         if reader.is_over or reader.word in ("AS", "LIKE", "CLONE", "COPY", "PARTITION", "OPTIONS"):
             message = "lists no columns, so a change of it cannot be told from the table that exists; list them"

@@ -107,6 +107,7 @@ def test_load_tree_reads_every_file_of_this_repository() -> None:
         "staging.fct_departure",
         "sid.fct_departure",
         "ops.record_published_window",
+        "ops.require_lease",
     }
 
 

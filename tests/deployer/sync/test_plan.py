@@ -149,10 +149,11 @@ def test_plan_creates_again_what_was_dropped_in_the_warehouse(definitions: Defin
 
 def test_plan_creates_all_of_a_dataset_that_was_dropped(definitions: Definitions) -> None:
     state = without(deployed(definitions), FLIGHTS)
-    options = Options(expire_hours=72, labels=(("a", "b"),))
+    options = Options(expire_hours=72, suffix="_me")
     plan = make_plan(definitions, replace(state, datasets=state.datasets - {"raw"}), options)
     assert [step.statement for step in plan.steps] == [
-        "CREATE SCHEMA IF NOT EXISTS `ops_raw` OPTIONS (default_table_expiration_days = 3, labels = [('a', 'b')]);",
+        "CREATE SCHEMA IF NOT EXISTS `ops_raw` "
+        "OPTIONS (default_table_expiration_days = 3, labels = [('deployer_suffix', '_me')]);",
         next(made.text for made in definitions if made.name == FLIGHTS),
     ]
 
