@@ -335,7 +335,7 @@ def test_plan_refuses_what_calls_or_reads_something_that_nobody_has(definitions:
         make_plan(load_definitions(config), without(state, FLIGHTS))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_plan_touches_exactly_what_is_missing_or_changed_in_dependency_order(
     definitions: Definitions, data: st.DataObject
