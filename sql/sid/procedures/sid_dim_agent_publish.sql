@@ -5,7 +5,8 @@
 -- args:   window_start, window_end DATE (inclusive); write_mode 'truncate' or 'delta'; run_id; OUT rows_affected
 -- reads:  ops.published_days, sid.agent_daily_state, staging.agent_daily_state
 -- writes: sid.agent_daily_state, sid.dim_agent
--- calls:  ops.record_published_window, ops.require_lease
+-- calls:  ops.expect_unique_key, ops.expect_not_null, ops.expect_none, ops.expect_no_fall,
+--         ops.conclude_expectations, ops.record_published_window, ops.require_lease
 -- rerun:  safe: the dimension is a function of the states; the window's states are replaced
 CREATE OR REPLACE PROCEDURE sid.sid_dim_agent_publish(
   IN window_start DATE,
@@ -15,16 +16,38 @@ CREATE OR REPLACE PROCEDURE sid.sid_dim_agent_publish(
   OUT rows_affected INT64
 )
 BEGIN
+  DECLARE staged_rows, staged_keys, rows_with_null, strays INT64;
+  DECLARE window_rows, former_rows, former_days INT64;
+  DECLARE results ARRAY<STRUCT<expectation STRING, severity STRING, has_passed BOOL, measured NUMERIC, bound NUMERIC>>;
+
+  SET (staged_rows, staged_keys, rows_with_null, strays, window_rows) = (
+    SELECT AS STRUCT
+      COUNT(*) AS staged_rows,
+      COUNT(DISTINCT FORMAT('%t %s', state_date, agent_code)) AS staged_keys,
+      COUNTIF(state_date IS NULL OR agent_code IS NULL OR fleet_band IS NULL) AS rows_with_null,
+      COUNTIF(state_date NOT BETWEEN window_start AND DATE_ADD(window_end, INTERVAL 27 DAY)) AS strays,
+      COUNTIF(state_date BETWEEN window_start AND window_end) AS window_rows
+    FROM staging.agent_daily_state
+  );
+  SET (former_rows, former_days) = (
+    SELECT AS STRUCT
+      COUNT(*) AS former_rows,
+      COUNT(DISTINCT state_date) AS former_days
+    FROM sid.agent_daily_state
+    WHERE state_date BETWEEN DATE_SUB(window_start, INTERVAL 7 DAY) AND DATE_SUB(window_start, INTERVAL 1 DAY)
+  );
+  CALL ops.expect_unique_key('state_date, agent_code', staged_rows, staged_keys, 'error', results);
+  CALL ops.expect_not_null('state_date, agent_code, fleet_band', rows_with_null, 'error', results);
+  CALL ops.expect_none('rows outside the window and the days that look back on it', strays, 'error', results);
+  -- No error: days on which nothing flew are published as they are.
+  CALL ops.expect_no_fall(
+    window_rows, DATE_DIFF(window_end, window_start, DAY) + 1, former_rows, former_days, 0.5, 'warn', results
+  );
+  CALL ops.conclude_expectations('sid_dim_agent', run_id, window_start, window_end, results);
+
   BEGIN
     BEGIN TRANSACTION;
     CALL ops.require_lease('sid_dim_agent', run_id);
-    ASSERT NOT EXISTS (
-      SELECT 1 FROM staging.agent_daily_state GROUP BY state_date, agent_code HAVING COUNT(*) > 1
-    ) AS 'staging.agent_daily_state: more than one row for one state_date and agent_code';
-    ASSERT NOT EXISTS (
-      SELECT 1 FROM staging.agent_daily_state
-      WHERE state_date NOT BETWEEN window_start AND DATE_ADD(window_end, INTERVAL 27 DAY)
-    ) AS 'staging.agent_daily_state: rows outside the window and the days that look back on it';
 
     IF write_mode = 'truncate' THEN
       DELETE FROM sid.agent_daily_state WHERE state_date IS NOT NULL;
