@@ -181,29 +181,42 @@ def _from_file(path: Path) -> str:
 
 
 def _from_bucket(location: str) -> str:
-    match = re.fullmatch(r"gs://([^/]+)/(.+)", location)
+    match = re.fullmatch(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])/(.+)", location)
     if match is None:
         raise ConfigError(f"{location}: write it as gs://bucket/file")
     # Half a second that a config on disk does not pay.
     import google.cloud.storage as storage
-    from google.api_core.exceptions import GoogleAPIError
+    from google.api_core.exceptions import GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage.retry import DEFAULT_RETRY
     from requests.exceptions import RequestException
 
+    retry = DEFAULT_RETRY.with_timeout(30)
+    login = "run `gcloud auth application-default login` or mount a service account"
     try:
-        blob = storage.Client(project="config").bucket(match[1]).blob(match[2])
-        content: bytes = blob.download_as_bytes(end=MAXIMUM_BYTES, timeout=30)
+        client = storage.Client(project="config")
+        bucket = client.bucket(match[1])
+        try:
+            content: bytes = bucket.blob(match[2]).download_as_bytes(end=MAXIMUM_BYTES, timeout=30, retry=retry)
+        except NotFound:
+            list(
+                client.list_blobs(bucket, max_results=1, timeout=30, retry=retry)
+            )  # the same, if it has no such bucket
+            raise ConfigError(f"{location}: the bucket has no such object") from None
+        if len(content) > MAXIMUM_BYTES:
+            raise ConfigError(f"{location}: has more than {MAXIMUM_BYTES:,} bytes, so it is no config")
         return content.decode("utf-8")
     except GoogleAPIError as error:
         status = getattr(error, "code", None)
         causes: dict[int | None, str] = {
             403: "permission denied; the caller needs roles/storage.objectViewer on the bucket",
-            401: "permission denied; run `gcloud auth application-default login` or mount a service account",
-            404: "there is no such bucket or object",
+            401: f"the caller is not known; {login}",
+            404: "there is no such bucket",
+            416: "is empty",  # it has no first byte
         }
         raise ConfigError(f"{location}: {causes.get(status, str(error))}") from None
     except GoogleAuthError as error:
-        raise ConfigError(f"{location}: no credentials: {error}") from None
+        raise ConfigError(f"{location}: no credentials ({error}); {login}") from None
     except RequestException as error:
         raise ConfigError(f"{location}: cannot be reached: {type(error).__name__}") from None
     except UnicodeDecodeError:

@@ -6,12 +6,17 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import HTTPServer
 from pathlib import Path
 
+import google.cloud.storage as storage
 import pytest
+from gcp_storage_emulator.server import RequestHandler
+from gcp_storage_emulator.storage import Storage
+from google.auth.credentials import AnonymousCredentials
 
-from deployer.config import ConfigError, load_config
+from deployer.config import MAXIMUM_BYTES, ConfigError, load_config
 
 LOCAL = Path(__file__).parents[2] / "config" / "local.yaml"
 
@@ -84,47 +89,86 @@ def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
         load_config(str(tmp_path / "pipe"))
 
 
-class Bucket(BaseHTTPRequestHandler):
-    """Answers as Cloud Storage does for three objects: good, forbidden, missing."""
+class CloudStorage(RequestHandler):
+    """The emulator, and what it leaves out: permissions, and that an empty object has no first byte."""
 
     def do_GET(self) -> None:
-        known = {"good.yaml": (200, LOCAL.read_bytes()), "forbidden.yaml": (403, b"{}")}
-        name = self.path.split("?")[0].rsplit("/", 1)[-1]
-        status, body = known.get(name, (404, b"{}"))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet: a test's output is its failures."""
+        refused = {"forbidden.yaml": 403, "unknown-caller.yaml": 401, "empty.yaml": 416}
+        status = next((status for name, status in refused.items() if name in self.path), None)
+        if status is None:
+            super().do_GET()
+        else:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The address of an emulated Cloud Storage with a bucket `configs`."""
+    server = HTTPServer(("127.0.0.1", 0), partial(CloudStorage, Storage(use_memory_fs=True)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
-    yield
+    address = f"http://127.0.0.1:{server.server_port}"
+    client = storage.Client(
+        project="test", credentials=AnonymousCredentials(), client_options={"api_endpoint": address}
+    )
+    made = client.create_bucket("configs")
+    full = LOCAL.read_bytes() + b"#" * (MAXIMUM_BYTES - LOCAL.stat().st_size)
+    contents = {
+        "team/good.yaml": LOCAL.read_bytes(),
+        "full.yaml": full,
+        "large.yaml": full + b"#",
+        "bytes.yaml": b"\xff",
+    }
+    for name, content in contents.items():
+        made.blob(name).upload_from_string(content)
+    yield address
     server.shutdown()
     server.server_close()
 
 
-@pytest.mark.usefixtures("bucket")
-def test_config_loads_from_a_bucket() -> None:
-    assert load_config("gs://configs/good.yaml").environment == "local"
+def test_config_loads_from_a_bucket(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    monkeypatch.chdir(tmp_path)
+    config = load_config("gs://configs/team/good.yaml")
+    assert config.environment == "local"
+    assert config.warehouse.path == tmp_path / ".warehouse" / "sid.duckdb"
+    assert config.sql == LOCAL.parents[1] / "sql"
+    assert load_config("gs://configs/full.yaml").environment == "local"
 
 
-@pytest.mark.usefixtures("bucket")
 @pytest.mark.parametrize(
     ("location", "message"),
     [
-        ("gs://configs/forbidden.yaml", "permission denied"),
-        ("gs://configs/none.yaml", "no such bucket or object"),
-        ("gs://configs", "gs://bucket/file"),
+        ("gs://configs/forbidden.yaml", "permission denied; the caller needs roles/storage.objectViewer"),
+        (
+            "gs://configs/unknown-caller.yaml",
+            "no credentials (Anonymous credentials cannot be refreshed.); run `gcloud",
+        ),
+        ("gs://configs/none.yaml", "the bucket has no such object"),
+        ("gs://nowhere/none.yaml", "there is no such bucket"),
+        ("gs://configs/large.yaml", "has more than 1,000,000 bytes, so it is no config"),
+        ("gs://configs/empty.yaml", "is empty"),
+        ("gs://configs/bytes.yaml", "is not UTF-8 text"),
+        ("gs://configs", "write it as gs://bucket/file"),
+        ("gs://-configs/file", "write it as gs://bucket/file"),
     ],
 )
-def test_bucket_refusal_names_the_object_and_the_next_step(location: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as caught:
+def test_bucket_refusal_names_the_object_and_the_next_step(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, location: str, message: str
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", bucket)
+    with pytest.raises(ConfigError) as caught:
         load_config(location)
-    assert str(caught.value).startswith(location)
+    assert str(caught.value).startswith(f"{location}: {message}")
+
+
+def test_folders_of_the_project_go_before_what_the_package_ships(tmp_path: Path) -> None:
+    file = tmp_path / "config/local.yaml"
+    file.parent.mkdir()
+    file.write_text(LOCAL.read_text())
+    assert load_config(str(file)).sql == LOCAL.parents[1] / "sql"
+    (tmp_path / "sql").mkdir()
+    assert load_config(str(file)).sql == tmp_path / "sql"
+    file.write_text(LOCAL.read_text() + "sql: none\n")
+    assert load_config(str(file)).sql == tmp_path / "config/none"
