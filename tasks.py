@@ -115,6 +115,12 @@ def lint(c: Context) -> None:
     _run(c, "hadolint", "Dockerfile")
 
 
+@task
+def check(c: Context) -> None:
+    """Checks sql/ with GoogleSQL's analyzer and the house rules."""
+    _run(c, "deployer", "check", "sql/")
+
+
 @task(help={"reports": "a folder for junit.xml and coverage.xml"})
 def test(c: Context, reports: str = "") -> None:
     """Runs the test suite."""
@@ -128,7 +134,7 @@ def test(c: Context, reports: str = "") -> None:
 @task
 def test_delivery(c: Context) -> None:
     """Runs the tests that build the package and the image."""
-    _run(c, "python", "-m", "pytest", "-q", "-n", "0", "-m", "delivery")
+    _run(c, "python", "-m", "pytest", "-q", "-rs", "-n", "0", "-m", "delivery")
 
 
 @task

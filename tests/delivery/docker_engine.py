@@ -35,7 +35,11 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "INVOKE_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("DOCKER_", "INVOKE_", "PYTHON"))
+            },
             "DOCKER_HOST": f"unix://{folder}/docker.sock",
             "DOCKER_BUILDKIT": "1",
             # Debian's client: it has BuildKit in it, others want a plugin.

@@ -6,15 +6,12 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import docker_engine
 import pytest
 from docker_engine import BASE, Engine
 
@@ -24,62 +21,7 @@ pytestmark = pytest.mark.delivery
 
 LOCKED_DOWN = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none")
 DAY = ("20130107", "sid_fct_departure", "delta")
-KEY = "planted-private-key-5f0c1e"
 Task = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    reason = docker_engine.missing()
-    if reason:
-        pytest.skip(reason)
-    with docker_engine.running(tmp_path_factory.mktemp("engine")) as started:
-        docker_engine.import_base(started)
-        yield started
-
-
-@pytest.fixture(scope="session")
-def registry(engine: Engine) -> Iterator[str]:
-    """The address of a registry on loopback, which Docker takes without TLS."""
-    if not shutil.which("docker-registry"):
-        pytest.skip("docker-registry missing: apt-get install docker-registry")
-    config = engine.folder / "registry.yml"
-    content = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(engine.folder / "registry")}},
-        "http": {"addr": "127.0.0.1:0"},
-    }
-    config.write_text(json.dumps(content))
-    words = ["docker-registry", "serve", str(config)]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "listening on" in line:
-            break
-    else:
-        pytest.fail("docker-registry does not start")
-    address = line.split("listening on ")[1].split('"')[0].split(",")[0].strip()
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    yield address
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture(scope="session")
-def task(engine: Engine, registry: str, checkout: Path) -> Iterator[Task]:
-    """Runs a task in a checkout with a planted key, with the tests' engine, index and registry in Invoke's config."""
-    for name in ("keyscredentials/planted.json", "config/planted.json", "deployer/planted.json", "sql/planted.json"):
-        (checkout / name).write_text(f'{{"private_key": "{KEY}"}}')
-    with docker_engine.index_of_wheels(engine.folder, checkout / "requirements.lock") as pip_conf:
-        options = f"--network host --build-arg BASE={BASE} --secret id=pip.conf,src={pip_conf}"
-        given = {"INVOKE_BUILD_OPTIONS": options, "INVOKE_IMAGE": f"{registry}/sid"}
-
-        def run(*words: str) -> subprocess.CompletedProcess[str]:
-            command = [str(Path(sys.executable).parent / "invoke"), *words]
-            environment = {**engine.environment, **given}
-            return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True)
-
-        yield run
 
 
 @pytest.fixture(scope="session")
@@ -121,13 +63,13 @@ def test_every_package_can_be_named_by_a_software_bill(engine: Engine, image: st
     assert found == locked | {f"sid-publisher-job=={__version__}"}
 
 
-def test_no_layer_has_a_key_or_the_package_index(engine: Engine, image: str, task: Task) -> None:
+def test_no_layer_has_a_key_or_the_package_index(engine: Engine, image: str, planted: str) -> None:
     index = (engine.folder / "pip.conf").read_text().split("find-links = ")[1].split()[0]
     saved = engine.folder / "image.tar"
     engine.asked("save", "--output", str(saved), image)
     searched = 0
     for name, content in members(saved.read_bytes()):
-        for word in (KEY, index, "planted.json"):
+        for word in (planted, index, "planted.json"):
             assert word.encode() not in content, f"{word} in {name}"
             assert word not in name
         searched += 1
