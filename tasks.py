@@ -117,7 +117,7 @@ def lint(c: Context) -> None:
 
 @task
 def check(c: Context) -> None:
-    """Checks sql/ with GoogleSQL's analyzer and the house rules."""
+    """Checks sql/ with GoogleSQL's own analyzer."""
     _run(c, "deployer", "check", "sql/")
 
 

@@ -104,10 +104,9 @@ def test_load_tree_reads_every_file_of_this_repository() -> None:
     assert len(objects) == len(list(SQL.rglob("*.sql")))
     publish = objects[Name("sid", "sid_fct_departure_publish")]
     assert {str(name) for name in publish.needs} == {
-        "staging.fct_departure",
-        "sid.fct_departure",
-        "ops.record_published_window",
-        "ops.require_lease",
+        *("raw.flights", "staging.fct_departure", "sid.fct_departure", "ops.rejected_rows"),
+        *("ops.record_published_window", "ops.require_lease", "ops.conclude_expectations"),
+        *(f"ops.expect_{gate}" for gate in ("no_fall", "none", "not_null", "reject_share", "row_count", "unique_key")),
     }
 
 

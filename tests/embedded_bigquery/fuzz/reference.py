@@ -9,7 +9,7 @@ from zetasql import types as google
 from zetasql.core import ZetaSqlLocalService, wasm_client
 from zetasql.core.exceptions import ServerError
 
-from tests.conftest import cached
+from tests.conftest import Compiled
 
 NAMES = {
     google.TypeKind.TYPE_INT64: "INT64",
@@ -40,7 +40,7 @@ class Reference:
     """One instance of the analyzer and evaluator; some 30 ms a query."""
 
     def __init__(self) -> None:
-        wasm_client.Config = cached
+        wasm_client.Module = Compiled
         language = google.LanguageOptions.maximum_features()
         language.reserved_keywords.append("QUALIFY")
         language.product_mode = google.ProductMode.PRODUCT_EXTERNAL
