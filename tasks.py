@@ -147,6 +147,12 @@ def bench(c: Context) -> None:
 
 
 @task
+def docs(c: Context) -> None:
+    """Writes a site of sql/ and its runs to build/docs."""
+    _run(c, "deployer", "docs", "config/local.yaml", "--output", "build/docs")
+
+
+@task
 def lock(c: Context) -> None:
     """Writes requirements.lock and LICENCES.md."""
     words = ["uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-annotate", "--upgrade"]

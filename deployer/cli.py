@@ -323,6 +323,19 @@ def check(ctx: click.Context, paths: tuple[Path, ...], form: str, fix: bool) -> 
     ctx.exit(run_check(paths or (Path("sql"),), form, fix=fix))
 
 
+@main.command()
+@click.argument("config")
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder.")
+@click.option("--last", type=click.IntRange(min=1), default=200, show_default=True, help="How many runs at most.")
+@SUFFIX
+@WAREHOUSE_PATH
+def docs(config: str, output: Path, last: int, suffix: str | None, warehouse_path: Path | None) -> None:
+    """Writes a static site: the lineage, a page for each object of sql/, and the runs of the last year."""
+    from deployer.docs.command import write_docs
+
+    click.echo(write_docs(_config(config, warehouse_path, suffix), output, last))
+
+
 def _asked(
     config: str,
     suffix: str | None = None,

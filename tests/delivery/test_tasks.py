@@ -42,7 +42,7 @@ def dry(tool: Tool, root: Path) -> Callable[..., list[list[str]]]:
 
 def test_list_explains_each_task_in_a_line(tasks: dict[str, str], tool: Tool) -> None:
     delivery = {"make-docker-image", "test-docker-local", "deploy-docker-image", "local-deploy-gke"}
-    assert delivery | {"demo", "lint", "test", "bench", "plan", "sync"} <= set(tasks)
+    assert delivery | {"demo", "lint", "check", "test", "bench", "docs", "plan", "sync"} <= set(tasks)
     listed = tool("invoke", "--list").stdout.splitlines()
     assert len([line for line in listed if line.startswith("  ")]) == len(tasks)
     assert all(help.endswith(".") for help in tasks.values())
