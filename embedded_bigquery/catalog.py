@@ -13,10 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from embedded_bigquery.duck import Connection, Database, WriteConflict, execute, fetch, rollback
-from embedded_bigquery.errors import NotFound
+from embedded_bigquery.duck import Connection, Database, NameUnknown, WriteConflict, execute, fetch, rollback
+from embedded_bigquery.errors import EngineError, InvalidQuery, NotFound
 from embedded_bigquery.locks import Change as TableChange
 from embedded_bigquery.locks import TableLocks
 from embedded_bigquery.sql.environment import USER, Relation, Routine, RoutineArgument, TablePath, Translated
@@ -31,6 +31,8 @@ Key = tuple[Kind, str, str, str]
 RESULTS = "_results"  # the dataset of the rows of queries
 POLICIES = "_rowAccessPolicies"  # the key of a table's row access policies, which tables.get does not show
 NAMED = "_named"  # the key that says that a view gives its columns names of its own
+T = TypeVar("T")
+TRIES = 4  # of what meets a change of the tables that it needs
 STORE = "_bigquery"  # the schema that holds the metadata; no dataset can have this name
 
 
@@ -195,18 +197,46 @@ class Catalog:
                 tables = [str(TablePath(*key[1:])) for key in change.resources if key[0] == "TABLE"]
                 with self.locks.changing(tables, TableChange.DEFINED):
                     execute(connection, "COMMIT")
+                    self._take(change)
             except BaseException:
                 rollback(connection)
                 raise
-            for key, resource in change.resources.items():
-                if resource is None:
-                    self._resources.pop(key, None)
-                else:
-                    self._resources[key] = resource
-            self._next_expiration = self._first_expiration()
-            self._relations.clear()
-            self._routines.clear()
-            self.version += 1
+
+    def _take(self, change: Change) -> None:
+        for key, resource in change.resources.items():
+            if resource is None:
+                self._resources.pop(key, None)
+            else:
+                self._resources[key] = resource
+        self._next_expiration = self._first_expiration()
+        self._relations.clear()
+        self._routines.clear()
+        self.version += 1
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Around a look at what exists and the change that follows from it: no other change comes between."""
+        with self._lock:
+            yield
+
+    def anew(self, action: Callable[[], T]) -> T:
+        """What leaves no trace when it fails, once more if that was because of a change made meanwhile.
+
+        Between the look at what exists and the statement for DuckDB a table may be replaced, altered or dropped.
+        """
+        for _ in range(TRIES):
+            since = self.locks.settled()
+            try:
+                return action()
+            except WriteConflict as conflict:
+                failure: EngineError = conflict
+                with self.alone():
+                    pass  # a definition that is under way has come to its end
+            except NameUnknown as error:
+                if self.locks.settled() == since:
+                    raise
+                failure = error
+        raise InvalidQuery("Could not serialize access to table due to concurrent update") from failure
 
 
 class Change:

@@ -21,6 +21,10 @@ KEPT = ("timePartitioning", "rangePartitioning", "clustering", "description", "l
 
 def run_copy(engine: Engine, job: Job) -> Result:
     """Raises EngineError."""
+    return engine.catalog.anew(lambda: _copy(engine, job))
+
+
+def _copy(engine: Engine, job: Job) -> Result:
     config = job.configuration["copy"]
     references = config.get("sourceTables") or [ref for ref in (config.get("sourceTable"),) if ref]
     if not references:
@@ -45,9 +49,9 @@ def run_copy(engine: Engine, job: Job) -> Result:
     with engine.connection() as connection:
         try:
             job.stoppable(connection.interrupt)
-            destination.write(engine, connection, write, query, has_times=has_times)
             counts = " + ".join(f"(SELECT count(*) FROM {relation})" for _, relation in found)
             [(copied,)] = fetch(execute(connection, f"SELECT {counts}"))
+            destination.write(engine, connection, write, query, has_times=has_times)
         finally:
             job.stoppable(None)
     return Result({"copy": {"copiedRows": str(copied)}})

@@ -131,24 +131,26 @@ def write(
 
     `has_times`: one more column says to which partition of an ingestion-time partitioned table a row belongs.
     """
-    catalog, existing = engine.catalog, engine.catalog.table(write.path)
+    catalog = engine.catalog
     name = catalog.duckdb_name(write.path)
     names = [*(quoted(field.name) for field in write.fields), *([quoted(PARTITION_TIME)] if has_times else [])]
     is_whole = write.partition is None
-    if is_whole and (existing is None or write.disposition == "WRITE_TRUNCATE"):
-        rows = (f"FROM ({query})" if has_times else query, binds)
-        table = _new_table(write, existing)
-        stored = tables.create_table(
-            catalog, connection, table, replace=existing is not None, query=rows, is_copy=has_times
-        )
-        return TableRows(fields_of(stored), name, engine.connection)
-    if existing is None:
-        existing = tables.create_table(catalog, connection, _new_table(write, None))
-    stored = appended(existing, write)
-    if stored is not existing:
-        stored = tables.update_table(catalog, connection, stored)
+    with catalog.alone():
+        existing = catalog.table(write.path)
+        if is_whole and (existing is None or write.disposition == "WRITE_TRUNCATE"):
+            rows = (f"FROM ({query})" if has_times else query, binds)
+            table = _new_table(write, existing)
+            stored = tables.create_table(
+                catalog, connection, table, replace=existing is not None, query=rows, is_copy=has_times
+            )
+            return TableRows(fields_of(stored), name, engine.connection)
+        if existing is None:
+            existing = tables.create_table(catalog, connection, _new_table(write, None))
+        stored = appended(existing, write)
+        if stored is not existing:
+            stored = tables.update_table(catalog, connection, stored)
     insert = f"INSERT INTO {name} ({', '.join(names)}) {query}"
-    if is_whole and write.disposition in ("WRITE_APPEND", "WRITE_EMPTY"):
+    if is_whole and write.disposition == "WRITE_APPEND":
         with catalog.locks.changing((str(write.path),), Change.APPENDED):
             execute(connection, insert, binds)
         return TableRows(fields_of(stored), name, engine.connection)
@@ -172,6 +174,7 @@ def _replace(
     outside = f"SELECT count(*) FROM {name} WHERE NOT ({condition})"
     # Two that replace a partition come one after the other, as DML statements do.
     with engine.catalog.locks.mutating(str(write.path)):
+        check(engine, write)  # of two that want it empty the first one has filled it
         try:
             execute(connection, "BEGIN TRANSACTION")
             if write.disposition in ("WRITE_TRUNCATE", "WRITE_TRUNCATE_DATA"):

@@ -32,6 +32,10 @@ class WriteConflict(InvalidQuery):
     """Another connection changed the same rows since the transaction began."""
 
 
+class NameUnknown(InvalidQuery):
+    """DuckDB has no such table or column: not any more, when it was looked up before."""
+
+
 class Database:
     """One DuckDB database, in memory when `path` is None. Each job or session takes a cursor of its own."""
 
@@ -94,6 +98,8 @@ def execute(connection: Connection, sql: str, binds: Sequence[Any] = ()) -> Conn
         raise Stopped("Job execution was cancelled: User requested cancellation") from error
     except duckdb.TransactionException as error:
         raise WriteConflict(_first_line(str(error))) from error
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise NameUnknown(_first_line(str(error))) from error
     except duckdb.Error as error:
         raise InvalidQuery(_first_line(str(error))) from error
 

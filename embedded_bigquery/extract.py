@@ -34,6 +34,10 @@ FETCHED = 10_000  # rows at a time
 
 def run_extract(engine: Engine, job: Job) -> Result:
     """Raises EngineError. A file is there whole or not at all."""
+    return engine.catalog.anew(lambda: _extract(engine, job))
+
+
+def _extract(engine: Engine, job: Job) -> Result:
     config = job.configuration["extract"]
     if "sourceTable" not in config:
         raise NotSupported("extract of a model")

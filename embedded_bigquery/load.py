@@ -74,7 +74,7 @@ def run_load(engine: Engine, file: Path | None, job: Job) -> Result:
         with engine.connection() as connection:
             job.stoppable(connection.interrupt)
             try:
-                return _load(engine, connection, files, config)
+                return engine.catalog.anew(lambda: _load(engine, connection, files, config))
             except InvalidQuery as error:
                 raise InvalidValue(f"Error while reading data, error message: {error.message}") from error
             finally:

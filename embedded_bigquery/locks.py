@@ -42,31 +42,37 @@ class TableLocks:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._owners: dict[str, object] = {}
-        self._under_way: Counter[str] = Counter()  # changes without an owner
+        self._under_way: Counter[tuple[str, Change]] = Counter()  # changes without an owner
         self._versions: dict[tuple[str, Change], int] = {}
         self._version = 0
+        self._defining = self._defined = 0  # how many tables are being defined, and when one was last
 
     def now(self) -> int:
         """The moment that a transaction's snapshot belongs to: ask before it is taken."""
         with self._condition:
             return self._version
 
-    def changed(self, table: str, since: int, least: Change) -> bool:
-        """Whether the table was changed after a snapshot from `since`."""
-        return any(self._versions.get((table, change), 0) > since for change in Change if change >= least)
-
-    def is_being_changed(self, table: str, owner: object) -> bool:
-        """By somebody else."""
+    def changed(self, table: str, owner: object, since: int, least: Change) -> bool:
+        """Whether somebody else has changed the table after a snapshot from `since`, or is about to."""
         with self._condition:
-            return self._under_way[table] > 0 or self._owners.get(table, owner) is not owner
+            if least <= Change.MUTATED and self._owners.get(table, owner) is not owner:
+                return True
+            keys = [(table, change) for change in Change if change >= least]
+            return any(self._versions.get(key, 0) > since or self._under_way[key] > 0 for key in keys)
+
+    def settled(self) -> int:
+        """The moment at which a table was defined last; waits for those that are being defined."""
+        with self._condition:
+            while self._defining:
+                self._condition.wait(TURN)
+            return self._defined
 
     def claim(self, table: str, owner: object, since: int) -> None:
         """For a transaction whose snapshot is from `since`, until `release`; raises TransactionConflict."""
         with self._condition:
-            holder = self._owners.get(table)
-            if holder is owner:
+            if self._owners.get(table) is owner:
                 return
-            if holder is not None or self.changed(table, since, Change.MUTATED):
+            if self.changed(table, owner, since, Change.MUTATED):
                 raise TransactionConflict(table)
             self._owners[table] = owner
 
@@ -108,16 +114,22 @@ class TableLocks:
         if not tables:
             yield
             return
+        keys = [(table, change) for table in tables]
         with self._condition:
-            self._under_way.update(tables)
+            self._under_way.update(keys)
+            self._defining += change is Change.DEFINED
         try:
             yield
         finally:
             with self._condition:
-                self._under_way.subtract(tables)
+                self._under_way.subtract(keys)
+                self._defining -= change is Change.DEFINED
                 self._note(tables, change)
+                self._condition.notify_all()
 
     def _note(self, tables: Collection[str], change: Change) -> None:
         self._version += 1
         for table in tables:
             self._versions[table, change] = self._version
+        if change is Change.DEFINED:
+            self._defined = self._version

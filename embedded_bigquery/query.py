@@ -147,7 +147,7 @@ def _into_destination(engine: Engine, job: Job, session: Session, parameters: Pa
         outcome = run(
             config["query"], session, parameters, lambda child: None, job_id=job.id, dry_run=False, into=GATHERED
         )
-        rows = destination.write(engine, session.connection, write, f"FROM {GATHERED}")
+        rows = engine.catalog.anew(lambda: destination.write(engine, session.connection, write, f"FROM {GATHERED}"))
     finally:
         session.run(f"DROP TABLE IF EXISTS {GATHERED}")
     return Result(statistics_of(outcome), rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 from embedded_bigquery.api.shapes import Shape
@@ -98,6 +99,22 @@ def disagreement(given: str, asked: str) -> str:
 
 Handler = Callable[[Engine, Call], Answer | Resource]
 Routes = Mapping[str, Handler]  # "METHOD /path/{name}" -> what answers it
+
+
+def alone(handler: Handler) -> Handler:
+    """For what looks at a resource and changes it: no other change comes between."""
+
+    @wraps(handler)
+    def answer(engine: Engine, call: Call) -> Answer | Resource:
+        with engine.catalog.alone():
+            return handler(engine, call)
+
+    return answer
+
+
+def anew(handler: Handler) -> Handler:
+    """For what reads rows or adds some: it is done again when their table was changed meanwhile."""
+    return wraps(handler)(lambda engine, call: engine.catalog.anew(lambda: handler(engine, call)))
 
 
 def failure(error: EngineError) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from embedded_bigquery import tables
 from embedded_bigquery.api import shapes
-from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
+from embedded_bigquery.api.call import Answer, Call, Routes, alone, has_labels, merged, page, without_nulls
 from embedded_bigquery.catalog import Resource, path_of
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue
@@ -32,6 +32,7 @@ def shown(engine: Engine, resource: Resource) -> Resource:
     }
 
 
+@alone
 def insert(engine: Engine, call: Call) -> Resource:
     body = without_nulls(call.body(shapes.DATASET))
     reference = body.get("datasetReference") or {}
@@ -53,12 +54,14 @@ def list_datasets(engine: Engine, call: Call) -> Resource:
     return {"kind": "bigquery#datasetList", "datasets": listed, **token}
 
 
+@alone
 def patch(engine: Engine, call: Call) -> Resource:
     old = engine.catalog.required_dataset(call.project, call.names["dataset"])
     call.check_etag(old)
     return _store(engine, merged(old, call.body(shapes.DATASET)), old)
 
 
+@alone
 def update(engine: Engine, call: Call) -> Resource:
     old = engine.catalog.required_dataset(call.project, call.names["dataset"])
     call.check_etag(old)
@@ -74,6 +77,7 @@ def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
         return shown(engine, tables.update_dataset(engine.catalog, connection, resource))
 
 
+@alone
 def delete(engine: Engine, call: Call) -> Answer:
     contents = call.flag("deleteContents")
     with engine.connection() as connection:

@@ -7,8 +7,9 @@ from embedded_bigquery.api.call import Call, Routes
 from embedded_bigquery.api.jobs import reference, start
 from embedded_bigquery.api.tabledata import rows_page
 from embedded_bigquery.catalog import Resource
+from embedded_bigquery.duck import NameUnknown
 from embedded_bigquery.engine import Engine
-from embedded_bigquery.errors import Duplicate, InvalidValue
+from embedded_bigquery.errors import Duplicate, InvalidValue, NotFound
 from embedded_bigquery.jobs import Job
 
 WAIT_MS = 10_000  # unless the call says otherwise
@@ -66,7 +67,10 @@ def _answer(job: Job, call: Call, timeout_ms: int, kind: str) -> Resource:
         answer["sessionInfo"] = job.statistics["sessionInfo"]
     rows = job.result.rows
     if rows is not None:
-        answer |= {"totalRows": str(rows.count()), **rows_page(rows, call)}
+        try:
+            answer |= {"totalRows": str(rows.count()), **rows_page(rows, call)}
+        except NameUnknown as error:
+            raise NotFound("Not found: the table of these rows; it was replaced, altered or dropped since") from error
     return answer
 
 

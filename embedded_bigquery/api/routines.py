@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from embedded_bigquery import tables
 from embedded_bigquery.api import shapes
-from embedded_bigquery.api.call import Answer, Call, Routes, page, without_nulls
+from embedded_bigquery.api.call import Answer, Call, Routes, alone, page, without_nulls
 from embedded_bigquery.catalog import Resource, path_of
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidValue, NotFound, NotSupported
@@ -59,6 +59,7 @@ def _masked(resource: Resource, mask: str | None) -> Resource:
     return {key: value for key, value in resource.items() if key in keys}
 
 
+@alone
 def insert(engine: Engine, call: Call) -> Resource:
     body = without_nulls(call.body(shapes.ROUTINE))
     reference = body.get("routineReference") or {}
@@ -66,6 +67,7 @@ def insert(engine: Engine, call: Call) -> Resource:
     return _put(engine, call, body, reference.get("routineId", ""), replace=False)
 
 
+@alone
 def update(engine: Engine, call: Call) -> Resource:
     body = without_nulls(call.body(shapes.ROUTINE))
     old = required(engine, call.path)
@@ -85,6 +87,7 @@ def _put(engine: Engine, call: Call, body: Resource, name: str, *, replace: bool
         return tables.put_routine(engine.catalog, connection, resource, replace=replace)
 
 
+@alone
 def delete(engine: Engine, call: Call) -> Answer:
     required(engine, call.path)
     with engine.connection() as connection:

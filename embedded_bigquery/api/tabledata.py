@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded_bigquery import tables
 from embedded_bigquery.api import shapes
-from embedded_bigquery.api.call import Call, Routes, page_token, token_start
+from embedded_bigquery.api.call import Call, Routes, anew, page_token, token_start
 from embedded_bigquery.catalog import Resource, fields_of
 from embedded_bigquery.duck import execute
 from embedded_bigquery.engine import Engine
@@ -32,6 +32,7 @@ TIMESTAMPS: dict[str, TimestampText] = {
 }
 
 
+@anew
 def list_rows(engine: Engine, call: Call) -> Resource:
     resource, relation = tables.addressed(engine.catalog, call.path)
     if not tables.is_stored(resource):
@@ -86,6 +87,7 @@ def timestamp_text(call: Call) -> TimestampText:
 # ---- insertAll
 
 
+@anew
 def insert_all(engine: Engine, call: Call) -> Resource:
     resource = tables.required_table(engine.catalog, call.path)
     if resource["type"] != "TABLE":

@@ -6,7 +6,7 @@ from functools import partial
 
 from embedded_bigquery import decorators, tables
 from embedded_bigquery.api import shapes
-from embedded_bigquery.api.call import Answer, Call, Routes, has_labels, merged, page, without_nulls
+from embedded_bigquery.api.call import Answer, Call, Routes, alone, anew, has_labels, merged, page, without_nulls
 from embedded_bigquery.catalog import NAMED, POLICIES, Resource, fields_of, path_of
 from embedded_bigquery.destination import checked_fields
 from embedded_bigquery.duck import execute, fetch
@@ -14,6 +14,7 @@ from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import NotSupported, WrongKind
 from embedded_bigquery.query import columns_of, default_sql
 from embedded_bigquery.sizes import bytes_sql
+from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field
 
 VIEWS = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW"}
@@ -59,6 +60,7 @@ def _measured(engine: Engine, resource: Resource, relation: str) -> tuple[int, i
     return int(rows), int(size or 0)
 
 
+@alone
 def insert(engine: Engine, call: Call) -> Resource:
     body = without_nulls(call.body(shapes.TABLE))
     reference = body.get("tableReference") or {}
@@ -102,6 +104,7 @@ def _view_columns(engine: Engine, body: Resource, given: tuple[Field, ...]) -> t
     return tuple(Field(field.name, field.type, description=known.get(field.name.lower())) for field in found)
 
 
+@anew
 def get(engine: Engine, call: Call) -> Resource:
     table, relation = tables.addressed(engine.catalog, call.path)
     return shown(engine, table, relation)
@@ -141,12 +144,14 @@ def list_policies(engine: Engine, call: Call) -> Resource:
     return {"rowAccessPolicies": items, **token}
 
 
+@alone
 def patch(engine: Engine, call: Call) -> Resource:
     old = tables.required_table(engine.catalog, call.path)
     call.check_etag(old)
     return _store(engine, merged(old, call.body(shapes.TABLE)), old)
 
 
+@alone
 def update(engine: Engine, call: Call) -> Resource:
     old = tables.required_table(engine.catalog, call.path)
     call.check_etag(old)
@@ -164,16 +169,22 @@ def _store(engine: Engine, resource: Resource, old: Resource) -> Resource:
         return shown(engine, tables.update_table(engine.catalog, connection, checked, default))
 
 
-def delete(engine: Engine, call: Call) -> Answer:
+def delete(engine: Engine, call: Call) -> Answer | Resource:
     path, partition = decorators.split(call.path)
-    table = tables.required_table(engine.catalog, path)
+    return _drop(engine, call) if partition is None else _empty(engine, path, partition)
+
+
+@alone
+def _drop(engine: Engine, call: Call) -> Answer:
     with engine.connection() as connection:
-        if partition is None:
-            tables.drop_table(engine.catalog, connection, path)
-        else:
-            condition = decorators.condition_sql(table, partition)
-            with engine.catalog.locks.mutating(str(path)):
-                execute(connection, f"DELETE FROM {engine.catalog.duckdb_name(path)} WHERE {condition}")
+        tables.drop_table(engine.catalog, connection, call.path)
+    return Answer(204)
+
+
+def _empty(engine: Engine, path: TablePath, partition: str) -> Answer:
+    condition = decorators.condition_sql(tables.required_table(engine.catalog, path), partition)
+    with engine.connection() as connection, engine.catalog.locks.mutating(str(path)):
+        execute(connection, f"DELETE FROM {engine.catalog.duckdb_name(path)} WHERE {condition}")
     return Answer(204)
 
 

@@ -30,6 +30,7 @@ from embedded_bigquery.types import Field, Type, quoted
 ZONE_OF_OPTIONS = "America/Los_Angeles"  # where @@time_zone is not set; source: "System variables reference"
 Evaluate = Callable[..., tuple[Type, Any]]
 Measure = Callable[..., dict[str, Any]]  # what a translated statement reads, as Outcome has it
+Definition = Create | Drop | Undrop | Alter | CreatePolicy | DropPolicy
 COPIED = ("timePartitioning", "rangePartitioning", "clustering", "description", "labels", "requirePartitionFilter")
 
 
@@ -41,18 +42,24 @@ class Definer:
     def run(self, text: str, *, dry_run: bool = False) -> Outcome:
         """Raises EngineError; a permanent definition inside a transaction is refused."""
         made = parse_definition(text, self._option)
-        if self.session.transaction is not None and not self._is_temporary(made):
+        if self._is_temporary(made):
+            return self._run(made, text, dry_run)
+        if self.session.transaction is not None:
             raise InvalidQuery(
                 "DDL statements are not supported in a transaction, except for those creating or droping temporary "
                 "tables or temporary functions."
             )
+        with self.catalog.alone():
+            return self._run(made, text, dry_run)
+
+    def _run(self, made: Definition, text: str, dry_run: bool) -> Outcome:
         if isinstance(made, CreatePolicy):
             self._check_policy(made, text)
         if isinstance(made, Create):
             return self._create(made, text, dry_run)
         return Modifier(self.session, self._default).run(made, dry_run=dry_run)
 
-    def _is_temporary(self, made: Create | Drop | Undrop | Alter | CreatePolicy | DropPolicy) -> bool:
+    def _is_temporary(self, made: Definition) -> bool:
         if isinstance(made, Create):
             return made.temporary
         if isinstance(made, Drop) and made.kind in ROUTINES:

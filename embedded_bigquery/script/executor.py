@@ -39,6 +39,10 @@ def run_statement(
 
     `into`: the rows of a query are left in this temporary table of DuckDB's.
     """
+    return session.anew(lambda: _run_statement(session, text, names, dry_run, into))
+
+
+def _run_statement(session: Session, text: str, names: Names, dry_run: bool, into: str | None) -> Outcome:
     word = Tokens(text).word()
     if word in DEFINITIONS:
         return Definer(session, names, evaluate, measured).run(text, dry_run=dry_run)
@@ -105,9 +109,13 @@ def bytes_processed(session: Session, translated: Translated, names: Names, dry_
 
 def evaluate(session: Session, text: str, names: Names, target: Type | None = None) -> tuple[Type, Any]:
     """Type and value of a scalar expression, converted to `target` as an assignment does."""
-    translated = _translated(session, text, names, Expression(target))
-    [row] = _rows(session, translated, names)
-    return translated.fields[0].type, row[0]
+
+    def once() -> tuple[Type, Any]:
+        translated = _translated(session, text, names, Expression(target))
+        [row] = _rows(session, translated, names)
+        return translated.fields[0].type, row[0]
+
+    return session.anew(once)
 
 
 def convert(session: Session, value: Any, source: Type, target: Type, sizes: tuple[int, ...] = ()) -> Any:
@@ -125,10 +133,14 @@ def convert(session: Session, value: Any, source: Type, target: Type, sizes: tup
 
 def query(session: Session, text: str, names: Names) -> tuple[tuple[Field, ...], Sequence[Row]]:
     """Columns and rows of a query."""
-    translated = _translated(session, text, names)
-    if translated.kind != "SELECT":
-        raise InvalidQuery("Expected a query")
-    return translated.fields, _rows(session, translated, names)
+
+    def once() -> tuple[tuple[Field, ...], Sequence[Row]]:
+        translated = _translated(session, text, names)
+        if translated.kind != "SELECT":
+            raise InvalidQuery("Expected a query")
+        return translated.fields, _rows(session, translated, names)
+
+    return session.anew(once)
 
 
 @dataclass(frozen=True, slots=True)

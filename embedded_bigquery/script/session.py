@@ -7,13 +7,13 @@ has one of its own unless the client made one that outlives its jobs.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from embedded_bigquery import information_schema
 from embedded_bigquery.catalog import Catalog
-from embedded_bigquery.duck import Connection, Database, WriteConflict, execute
+from embedded_bigquery.duck import Connection, Database, execute
 from embedded_bigquery.errors import InvalidQuery, Stopped
 from embedded_bigquery.locks import Change
 from embedded_bigquery.script.scope import Frame
@@ -22,6 +22,7 @@ from embedded_bigquery.sql.environment import Relation, Routine, TablePath, Tran
 from embedded_bigquery.sql.functions.duckdb_text import UTC
 from embedded_bigquery.types import Field, quoted
 
+T = TypeVar("T")
 TEMPORARY = "_SESSION"
 _Temporary = tuple[dict[str, Relation], dict[str, Routine]]
 
@@ -145,6 +146,10 @@ class Session:
             return execute(self.connection, sql, binds)
         return self.transaction.run(sql, binds, writes=writes)
 
+    def anew(self, action: Callable[[], T]) -> T:
+        """As the catalog's; inside a transaction once, for then it is the transaction that begins anew."""
+        return self.catalog.anew(action) if self.transaction is None else action()
+
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise Stopped("Job execution was cancelled: User requested cancellation")
@@ -168,12 +173,8 @@ class Session:
     def _alone(self, table: str, *, mutates: bool) -> Iterator[None]:
         """Outside a transaction a statement waits for its turn."""
         locks = self.catalog.locks
-        waiting = locks.mutating(table, self._check_cancelled) if mutates else locks.changing((table,), Change.APPENDED)
-        try:
-            with waiting:
-                yield
-        except WriteConflict as conflict:
-            raise InvalidQuery(f"Could not serialize access to table {table} due to concurrent update") from conflict
+        with locks.mutating(table, self._check_cancelled) if mutates else locks.changing((table,), Change.APPENDED):
+            yield
 
     # ---- transactions
 

@@ -53,7 +53,7 @@ class Transaction:
             raise self._conflict
         names = {str(relation.path) for relation in relations if relation.kind == "TABLE"}
         for name in names:
-            if self._locks.changed(name, self._since, Change.DEFINED):
+            if self._locks.changed(name, self, self._since, Change.DEFINED):
                 raise self._cancelled(name)
         self._seen |= names
 
@@ -68,6 +68,9 @@ class Transaction:
         try:
             result = execute(self._connection, sql, binds)
         except EngineError:
+            redefined = self._redefined()
+            if redefined is not None:
+                raise self._cancelled(redefined) from None
             self._is_given_up = True
             raise
         if writes:
@@ -105,7 +108,7 @@ class Transaction:
         since = self._since
         self._begin()
         for name in sorted(self._seen):
-            if self._locks.changed(name, since, Change.APPENDED) or self._locks.is_being_changed(name, self):
+            if self._locks.changed(name, self, since, Change.APPENDED):
                 raise self._cancelled(name)
         if not self._is_repeatable or any(found[1] for sql, _ in self._written for found in RANDOM.finditer(sql)):
             raise NotSupported("going on after a failed statement in a transaction that wrote random values")
@@ -135,7 +138,7 @@ class Transaction:
         self._locks.release(self)
 
     def _redefined(self) -> str | None:
-        names = (name for name in sorted(self._seen) if self._locks.changed(name, self._since, Change.DEFINED))
+        names = (name for name in sorted(self._seen) if self._locks.changed(name, self, self._since, Change.DEFINED))
         return next(names, None)
 
     def roll_back(self) -> None:

@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-import embedded_bigquery
-from embedded_bigquery.api import Api  # noqa: F401 (all that is imported late, before the forks)
-from embedded_bigquery.catalog import Catalog, fields_of
-from embedded_bigquery.duck import Database, execute, fetch
-from embedded_bigquery.script import interpreter  # noqa: F401
+from embedded_bigquery.api import Api
+from embedded_bigquery.catalog import fields_of
+from embedded_bigquery.duck import execute, fetch
+from embedded_bigquery.engine import Engine
+from embedded_bigquery.script import interpreter  # noqa: F401 (imported late otherwise, after the forks)
+from embedded_bigquery.sql.functions.registry import lookup
+from embedded_bigquery.transport import ENDPOINT, session
 
-ROWS = 10_000  # of a batch: so many that DuckDB makes a checkpoint now and then
+ROWS = 5_000  # of a batch: so many that DuckDB makes a checkpoint now and then
 SETUP = """
 CREATE SCHEMA IF NOT EXISTS d;
 CREATE TABLE IF NOT EXISTS d.left_side (id STRING NOT NULL, n INT64, filler STRING DEFAULT REPEAT('x', 60));
@@ -91,11 +94,16 @@ DEFINITIONS = {
 # ---- what must hold
 
 
-def problems(path: Path) -> Iterator[str]:
+def opened(path: Path) -> tuple[Engine, bigquery.Client]:
+    """As embedded_bigquery.connect does, with the engine to look into."""
+    engine = Engine(path, "local", "EU")
+    options = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": ENDPOINT}}
+    return engine, bigquery.Client("local", _http=session(Api(engine)), **options)
+
+
+def problems(engine: Engine) -> Iterator[str]:
     """Of the metadata and the tables that it describes."""
-    database = Database(path)
-    catalog = Catalog(database, "local", "EU")
-    connection = database.cursor()
+    catalog = engine.catalog
     described = {
         f"{dataset}.{table['tableReference']['tableId']}": [field.name for field in fields_of(table)]
         for dataset in [found["datasetReference"]["datasetId"] for found in catalog.datasets("local")]
@@ -103,12 +111,12 @@ def problems(path: Path) -> Iterator[str]:
     }
     stored: dict[str, list[str]] = {}
     columns = "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns() WHERE NOT internal "
-    for name, column in fetch(execute(connection, f"{columns} AND schema_name != '_bigquery' ORDER BY column_index")):
-        stored.setdefault(name, []).append(column)
+    with engine.connection() as connection:
+        columns += " AND schema_name != '_bigquery' ORDER BY column_index"
+        for name, column in fetch(execute(connection, columns)):
+            stored.setdefault(name, []).append(column)
     if described != stored:
         yield f"the metadata says {described}, the file has {stored}"
-    connection.close()
-    database.close()
 
 
 def differences(client: bigquery.Client) -> Iterator[str]:
@@ -128,10 +136,9 @@ def differences(client: bigquery.Client) -> Iterator[str]:
 
 
 def work(path: Path, seed: str) -> None:
-    if path.exists():
-        for problem in problems(path):
-            say("wrong", problem)
-    client = embedded_bigquery.connect(path)
+    engine, client = opened(path)
+    for problem in problems(engine):
+        say("wrong", problem)
     client.query_and_wait(SETUP)
     for problem in differences(client):
         say("wrong", problem)
@@ -140,6 +147,7 @@ def work(path: Path, seed: str) -> None:
 
 
 def main() -> None:
+    lookup("SUM")  # reads all functions, once for all forks
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

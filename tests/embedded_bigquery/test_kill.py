@@ -16,14 +16,12 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import IO
 
-import embedded_bigquery
-
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode puts no test folder there
 
-from killed import differences, problems
+from killed import differences, opened, problems
 
 KILLS = int(os.environ.get("KILLS", 30))
-LONGEST = 0.25  # seconds of work before the kill
+LONGEST = 0.2  # seconds of work before the kill
 
 
 def words(output: IO[str], until: str) -> list[list[str]]:
@@ -53,8 +51,8 @@ def test_killed_process_leaves_all_of_a_change_or_none(tmp_path: Path) -> None:
             assert [line for line in said if line[0] == "wrong"] == []
             for kind, id in (line[1:] for line in said if line[0] == "done"):
                 done[kind].add(id.strip())
-    assert list(problems(path)) == []
-    client = embedded_bigquery.connect(path)
+    engine, client = opened(path)
+    assert list(problems(engine)) == []
     assert list(differences(client)) == []
 
     def found(sql: str) -> set[str]:
