@@ -132,9 +132,10 @@ class Transaction:
         with self._locks.changing(self._appended, Change.APPENDED):
             try:
                 execute(self._connection, "COMMIT")
-            except WriteConflict:
-                # DuckDB names it without its dataset.
-                raise self._cancelled(self._redefined() or ", ".join(sorted(self._seen))) from None
+            except WriteConflict as conflict:
+                # DuckDB names the table without its dataset.
+                known = (name for name in sorted(self._seen) if f'"{name.rpartition(".")[2]}"' in str(conflict))
+                raise self._cancelled(self._redefined() or next(known, min(self._seen))) from None
         self._locks.release(self)
 
     def _redefined(self) -> str | None:

@@ -30,7 +30,7 @@ from meaning import Machine, Table, Undefined, in_order
 from trees import procedure_text, script_text
 
 SEARCH = os.environ.get("RANDOM_SCRIPTS")
-EXAMPLES = int(SEARCH or 150)
+EXAMPLES = int(SEARCH or 120)
 FUEL = 250  # statements that an example may run
 ROWS = "SELECT k, v FROM {} ORDER BY k, v"
 CREATE = "CREATE OR REPLACE TABLE d.t0 (k INT64, v INT64); CREATE OR REPLACE TABLE d.t1 (k INT64 NOT NULL, v INT64);"
