@@ -49,7 +49,13 @@ class How:
 def plan(config: Config, options: Options, how: How) -> int:
     """The exit status."""
     definitions = load_definitions(config)
-    made = _seen(config, definitions, options, how)
+
+    def look(warehouse: Warehouse, made: Plan) -> None:
+        from deployer.sync.trials import can_be_tried, refuse_what_fails
+
+        refuse_what_fails(warehouse, can_be_tried(made), how.jobs)
+
+    made = _seen(config, definitions, options, look)
     _print([_json(plan_value(made))] if how.as_json else lines_of_plan(made))
     if any(step.verb == "refused" for step in made.steps):
         return 1
@@ -60,11 +66,18 @@ def status(config: Config, how: How, print_table: PrintTable) -> None:
     from deployer.sync.status import HEADINGS, lines_of_drift, status_rows, status_value
 
     definitions = load_definitions(config)
-    made = _seen(config, definitions, Options(), None)
+    by: dict[str, str] = {}
+
+    def look(warehouse: Warehouse, made: Plan) -> None:
+        from deployer.sync.authors import authors
+
+        by.update(authors(warehouse, [step for step in made.steps if step.is_drift]))
+
+    made = _seen(config, definitions, Options(), look)
     if how.as_json:
-        _print([_json(status_value(definitions, made))])
+        _print([_json(status_value(definitions, made, by))])
         return
-    print_table(HEADINGS, status_rows(definitions, made))
+    print_table(HEADINGS, status_rows(definitions, made, by))
     _print(lines_of_drift(made))
 
 
@@ -142,18 +155,18 @@ def destroy(config: Config, suffix: str, how: How) -> None:
         click.echo(f"There is no sandbox {suffix}.")
 
 
-def _seen(config: Config, definitions: Sequence[Definition], options: Options, how: How | None) -> Plan:
-    """The plan, read without making an embedded warehouse that is not there; with `how` its statements are tried."""
+def _seen(
+    config: Config, definitions: Sequence[Definition], options: Options, look: Callable[[Warehouse, Plan], None]
+) -> Plan:
+    """The plan, and a second look at the warehouse with it; an embedded warehouse that is not there is not made."""
     if config.warehouse.path is not None and not config.warehouse.path.exists():
         return make_plan(definitions, State(), options)
-    from deployer.sync.trials import can_be_tried, refuse_what_fails
     from deployer.warehouse import Warehouse, WarehouseInUse
 
     try:
         with Warehouse(config, _warn) as warehouse:
             made = _planned(warehouse, definitions, options)
-            if how is not None:
-                refuse_what_fails(warehouse, can_be_tried(made), how.jobs)
+            look(warehouse, made)
             return made
     except WarehouseInUse as error:
         raise DeployerError(str(error)) from error  # exit status 3 would say that there are changes

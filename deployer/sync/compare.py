@@ -53,6 +53,7 @@ class Step:
     needs: frozenset[Key] = field(default=frozenset(), repr=False)  # steps of the plan that come first
     loses: bool = False  # rows or values
     is_drift: bool = False  # `before` is nothing that a deployment made
+    changed_at: int | None = None  # when a drifted routine was changed, milliseconds since 1970
 
     @property
     def key(self) -> Key:
@@ -83,7 +84,8 @@ def compare(made: Definition, state: State, options: Options) -> Step | None:
         return None if is_known else _step(made, "record", f"{UNRECORDED}; it is as its file says", None, ddl)
     if _is_ours(found, recorded):
         return _step(made, "replace", CHANGED, made.text, ddl)
-    return _overwritten(_step(made, "replace", _drift(live, recorded), made.text, ddl), options)
+    step = _step(made, "replace", _drift(live, recorded), made.text, ddl)
+    return _overwritten(replace(step, changed_at=live.altered_at), options)
 
 
 def _compare_table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deployer.sync.compare import Step
@@ -21,13 +21,17 @@ WORDS = {
 }
 
 
-def status_rows(definitions: Sequence[Definition], plan: Plan) -> list[tuple[str, str, str, str]]:
-    """A text for each of HEADINGS, in dependency order; then what is unmanaged."""
+def status_rows(
+    definitions: Sequence[Definition], plan: Plan, authors: Mapping[str, str]
+) -> list[tuple[str, str, str, str]]:
+    """A text for each of HEADINGS, in dependency order; then what is unmanaged. `authors` are those of drift."""
     steps = {step.name: step for step in plan.steps}
     rows = []
     for made in definitions:
         step = steps.get(made.name)
         state, why = (IN_SYNC, "") if step is None else (_state(step), step.reason)
+        if str(made.target) in authors:
+            why += f" but by {authors[str(made.target)]}"
         rows.append((state, made.kind.lower(), str(made.target), why))
     for each in plan.unmanaged:
         why = "was deployed, and is in sql/ no more" if each.is_ours else "is not in sql/"
@@ -46,12 +50,12 @@ def lines_of_drift(plan: Plan) -> Iterator[str]:
             yield from diff(step)
 
 
-def status_value(definitions: Sequence[Definition], plan: Plan) -> list[dict[str, Any]]:
+def status_value(definitions: Sequence[Definition], plan: Plan, authors: Mapping[str, str]) -> list[dict[str, Any]]:
     steps = {str(step.target): step for step in plan.steps}
     return [
         {
             **dict(zip(HEADINGS, row, strict=True)),
             "diff": "\n".join(diff(steps[row[2]])) if row[2] in steps else "",
         }
-        for row in status_rows(definitions, plan)
+        for row in status_rows(definitions, plan, authors)
     ]

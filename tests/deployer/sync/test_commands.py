@@ -201,6 +201,7 @@ def test_status_shows_drift_with_a_diff_and_sync_refuses_to_overwrite_it(site: S
     assert status == 0
     in_order = "state in in in in missing drifted changed unmanaged unmanaged ---"
     assert rows[:11] == in_order.split()
+    assert " UTC, by no deployment but by local@embedded-bigquery\n" in stdout
     assert "-  SELECT word AS mine;" not in stdout and "-BEGIN SELECT word AS mine; END" in stdout
     assert "+  SELECT word AS noted;" in stdout
     _, stdout, _ = site.run("status", "--json")
