@@ -101,6 +101,15 @@ def test_definitions_refuse_a_dataset_that_the_config_does_not_map(config: Confi
     assert [(each.dataset, each.name) for each in made.foreign] == [("lib", "t" if kind == "views" else "f")]
 
 
+def test_a_body_that_is_not_checked_when_it_is_made_may_name_what_is_not_there_yet(config: Config) -> None:
+    text = "CREATE PROCEDURE sid.p() OPTIONS (strict_mode = FALSE) BEGIN CALL sid.later(); END"
+    file = config.sql / "sid/procedures/p.sql"
+    for written, names in ((text, []), (text.replace("FALSE", "TRUE"), ["later"])):
+        file.write_text(written)
+        [made] = [made for made in load_definitions(config) if made.name.name == "p"]
+        assert [each.name for each in made.foreign] == names
+
+
 @pytest.mark.parametrize("name", ["deployments", "deploy_locks"])
 def test_definitions_refuse_an_sql_that_has_no_place_for_the_record(config: Config, name: str) -> None:
     Path(config.sql, "ops", "tables", f"{name}.sql").unlink()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from google.cloud.bigquery import Row
+from zetasql.api import Parser
 
 from deployer.config import Config, Retries
 from deployer.errors import DeployerError, UsageError
@@ -395,6 +396,25 @@ def test_rollback_restores_routines_and_views_and_keeps_tables(warehouse: Wareho
         "create dev.more",
         "drop dev.agents",
     ]
+
+
+def test_every_statement_that_is_sent_is_googlesql(
+    warehouse: Warehouse, wire: Wire, sql: Path, googlesql: Parser
+) -> None:
+    edit(sql, NOTE, "noted", "heard")
+    edit(sql, FCT, "STRING\n", "STRING,\n  seats INT64\n")
+    edit(sql, PUBLISH, "> 0", "> 1")
+    (sql / AGENTS).unlink()
+    (sql / "raw/tables/flights.sql").write_text("CREATE TABLE raw.flights (carrier STRING) CLUSTER BY carrier;")
+    warehouse.client.query_and_wait("DROP PROCEDURE dev.publish")
+    everything = Options(overwrite_drift=True, allow_destructive=True, prune=True)
+    assert synced(warehouse, everything).failures[0].step.target == "dev.publish"  # it reads what is no more
+    definitions_at(warehouse, earlier(warehouse, 1))
+    history(warehouse, 9)
+    statements = {json.loads(call.body)["query"] for call in wire.calls if call.body and "/queries" in str(call.url)}
+    assert len(statements) > 12
+    for statement in statements:
+        assert googlesql.parse_script(statement) is not None
 
 
 def test_rollback_refuses_a_deployment_that_does_not_exist(warehouse: Warehouse) -> None:
