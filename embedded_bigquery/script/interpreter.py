@@ -286,12 +286,14 @@ class _Interpreter(Flow):
         """The callee's first frame, and where its OUT arguments go."""
         frame = Frame()
         results: list[tuple[Variable, str]] = []
-        for expression, argument in zip(node.arguments, routine.arguments, strict=True):
+        pairs = tuple(zip(node.arguments, routine.arguments, strict=True))
+        self._check_outputs([expression for expression, argument in pairs if argument.mode != "IN"])
+        for expression, argument in pairs:
             kind, value = argument.type, None
             if argument.mode == "IN":
                 kind, value = self._value(expression, kind)
             else:
-                variable = self._output(expression, argument, [known for known, _ in results])
+                variable = self._output(expression, argument)
                 results.append((variable, argument.name))
                 kind = kind or variable.type
                 if argument.mode == "INOUT":
@@ -299,14 +301,22 @@ class _Interpreter(Flow):
             frame.declare(argument.name, Variable(kind, value))
         return frame, results
 
-    def _output(self, expression: nodes.Expression, argument: RoutineArgument, used: list[Variable]) -> Variable:
+    def _check_outputs(self, expressions: Sequence[nodes.Expression]) -> None:
+        """That OUT and INOUT arguments are variables, each another one; before any argument is evaluated."""
+        used: set[str] = set()
+        for expression in expressions:
+            name, at = self._slice(expression).strip("`"), self._place(expression.span[0])
+            if not NAME.fullmatch(name):
+                raise ScriptError("Procedure OUT/INOUT argument must be a variable", at=at)
+            if name.lower() in used:
+                message = f"A variable cannot be passed in multiple times as OUT/INOUT arguments: {name}"
+                raise ScriptError(message, at=at)
+            used.add(name.lower())
+
+    def _output(self, expression: nodes.Expression, argument: RoutineArgument) -> Variable:
         """The variable that an OUT or INOUT argument is given."""
         name, at = self._slice(expression).strip("`"), self._place(expression.span[0])
-        if not NAME.fullmatch(name):
-            raise ScriptError("Procedure OUT/INOUT argument must be a variable", at=at)
         variable = self._variable(name, expression.span[0])
-        if any(variable is known for known in used):
-            raise ScriptError(f"A variable cannot be passed in multiple times as OUT/INOUT arguments: {name}", at=at)
         if argument.type is not None and coerces(argument.type, variable.type) is None:
             raise ScriptError(
                 f"Variable {name} cannot be passed as output argument {argument.name}, for argument type "

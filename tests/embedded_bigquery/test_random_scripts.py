@@ -25,9 +25,10 @@ from embedded_bigquery.script.session import Session
 
 sys.path.insert(0, str(Path(__file__).parent / "model"))  # pytest's importlib mode puts no test folder there
 
+from evaluation import Table, Undefined, in_order
 from examples import Example, examples
-from meaning import Machine, Table, Undefined, in_order
-from trees import procedure_text, script_text
+from meaning import Machine
+from script_text import procedure_text, script_text
 
 SEARCH = os.environ.get("RANDOM_SCRIPTS")
 EXAMPLES = int(SEARCH or 120)

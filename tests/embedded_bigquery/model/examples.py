@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import trees as t
 from hypothesis import strategies as st
+from script_text import procedure_text, script_text
 
 T = TypeVar("T")
 NUMBERS = (0, 1, 2, 3, -1, 7, None, 2**62, -(2**63))
@@ -51,8 +52,8 @@ class Example:
         repr(self)  # the model needs the places that writing the text notes
 
     def __repr__(self) -> str:
-        texts = [t.procedure_text(procedure) for procedure in self.procedures]
-        return "\n".join(["", *texts, t.script_text(self.script), f"-- rows: {self.rows}"])
+        texts = [procedure_text(procedure) for procedure in self.procedures]
+        return "\n".join(["", *texts, script_text(self.script), f"-- rows: {self.rows}"])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """For Hypothesis, which would print the tree."""
@@ -268,7 +269,7 @@ class Maker:
         named = self.flip()
         using = [(self.simple(context), f"p{n}" if named else None) for n in range(2)]
         first, second = (t.Parameter(n, name) for n, (_, name) in enumerate(using))
-        kind = self.pick(("select", "insert", "update", "rows", "define", "null", "hidden"))
+        kind = self.pick(("select", "insert", "update", "rows", "define", "null", "hidden", "control"))
         into = self.shuffled(context.variables)[:2] if len(context.variables) > 1 else ()
         if kind == "select":
             word = self.pick(("+", "-", "*", "DIV"))
@@ -280,6 +281,8 @@ class Maker:
             return t.Immediate(t.Update(self.table(context), value, condition), (), using)
         if kind == "rows":
             return t.Immediate(t.Rows(self.table(context), self.pick((None, 1))), into, ())
+        if kind == "control" and context.guarded:
+            return t.Immediate(t.Control("BEGIN TRANSACTION"), (), ())
         if kind == "hidden" and context.guarded and context.variables:
             return t.Immediate(t.Select([t.Hidden(self.pick(context.variables))]), (), ())
         inner = self.define(context) if kind == "define" and not context.strict else None
@@ -294,7 +297,9 @@ class Maker:
         for mode, _ in procedure.arguments:
             if mode != "IN" and not outputs:
                 return self.select_(context)
-            arguments.append(self.number(context) if mode == "IN" else t.Name(outputs.pop()))
+            again = context.guarded and len(outputs) > 1 and self.flip(12)
+            variable = "" if mode == "IN" else outputs[-1] if again else outputs.pop()
+            arguments.append(t.Name(variable) if variable else self.number(context))
         return t.Call(procedure.name, arguments)
 
     # ---- statements with others inside
