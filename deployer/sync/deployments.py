@@ -54,8 +54,16 @@ LATEST = """
   GROUP BY object, kind
   HAVING IFNULL(MAX(IF(age = applied_age, action, NULL)), '') != 'drop'
 """
-# One MERGE decides: mutations of one table are queued, so of two takers the second sees the first one's row. The row
-# of the deployment is only written on top of the one that the plan was made on.
+PLANNED = """ARRAY(
+  SELECT AS STRUCT
+    o.object AS object, o.kind AS kind, o.action AS action, 'planned' AS state, o.checksum AS checksum,
+    o.definition AS definition, CAST(NULL AS TIMESTAMP) AS altered_at, CAST(NULL AS STRING) AS ddl_checksum
+  FROM UNNEST(@objects) AS o WITH OFFSET AS position
+  ORDER BY position
+)"""
+# One MERGE decides: mutations of one table are queued, so of two takers the second sees the first one's row. Only of the
+# very first there is none, and two may insert theirs: then neither has the lock, and both give theirs back. The row of
+# the deployment is only written on top of the one that the plan was made on.
 BEGIN = """
 DECLARE is_mine BOOL;
 MERGE {locks} AS l
@@ -84,13 +92,7 @@ IF is_mine THEN
     SESSION_USER(),
     @holder,
     @code_version,
-    ARRAY(
-      SELECT AS STRUCT
-        o.object AS object, o.kind AS kind, o.action AS action, 'planned' AS state, o.checksum AS checksum,
-        o.definition AS definition, CAST(NULL AS TIMESTAMP) AS altered_at, CAST(NULL AS STRING) AS ddl_checksum
-      FROM UNNEST(@objects) AS o WITH OFFSET AS position
-      ORDER BY position
-    )
+    {planned}
   FROM (SELECT COALESCE(MAX(d.deployment_id), 0) AS latest FROM {deployments} AS d)
   WHERE latest = @number - 1;
 END IF;
@@ -102,6 +104,7 @@ SELECT
   l.expires_at
 FROM {locks} AS l
 WHERE l.lock_name = 'deploy'
+ORDER BY l.holder = @holder
 LIMIT 1;
 """
 # Repeated, it finds that the entries are there.
@@ -109,13 +112,7 @@ APPEND = """
 UPDATE {deployments}
 SET objects = ARRAY_CONCAT(
   objects,
-  ARRAY(
-    SELECT AS STRUCT
-      o.object AS object, o.kind AS kind, o.action AS action, 'planned' AS state, o.checksum AS checksum,
-      o.definition AS definition, CAST(NULL AS TIMESTAMP) AS altered_at, CAST(NULL AS STRING) AS ddl_checksum
-    FROM UNNEST(@objects) AS o WITH OFFSET AS position
-    ORDER BY position
-  )
+  {planned}
 )
 WHERE deployment_id = @number AND holder = @holder AND ARRAY_LENGTH(objects) = @known
 """
@@ -267,7 +264,7 @@ class Deployment:
         self._run(RELEASE, "Freeing the lock in ops.deploy_locks")
 
     def _run(self, sql: str, what: str, **parameters: Any) -> RowIterator:
-        return run(self._warehouse, sql.format(**self._tables), what, holder=self.holder, **parameters)
+        return run(self._warehouse, sql.format(**self._tables, planned=PLANNED), what, holder=self.holder, **parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Self
 
 from deployer.errors import DeployerError
-from deployer.sync.deployments import LOCK_SECONDS, Deployment, Entry, LockHeld
+from deployer.sync.deployments import LOCK_SECONDS, Deployment, Entry
 
 
 class LockLost(DeployerError):
@@ -30,10 +30,8 @@ class Lock:
         since = time.monotonic()
         try:
             is_begun = self.deployment.begin(entries)
-        except LockHeld:
-            raise
         except DeployerError:
-            self._free()  # an answer that was lost may have been a yes
+            self._free()  # an answer that was lost may have been a yes, and two that came first have a row each
             raise
         self._until = since + LOCK_SECONDS
         if is_begun:

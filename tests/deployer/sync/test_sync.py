@@ -436,3 +436,21 @@ def test_two_environments_in_one_record_do_not_see_each_other(config: Config) ->
         assert told(synced(two)) == []
     with Warehouse(config) as one:
         assert told(synced(one)) == []
+
+
+def test_of_two_that_take_the_very_first_lock_at_once_neither_has_it_and_both_give_it_back(
+    warehouse: Warehouse, sql: Path
+) -> None:
+    edit(sql, NOTE, "noted", "heard")
+    warehouse.client.query_and_wait(
+        "UPDATE dev_operations.deploy_locks SET holder = 'other', "
+        "expires_at = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR) WHERE TRUE"
+    )
+    # The second row is what an INSERT that met no other leaves.
+    warehouse.client.query_and_wait("INSERT INTO dev_operations.deploy_locks (lock_name) VALUES ('deploy')")
+    with pytest.raises(LockHeld, match="at work: other"):
+        synced(warehouse)
+    assert sorted(map(str, lock(warehouse))) == ["None", "other"]
+    warehouse.client.query_and_wait("UPDATE dev_operations.deploy_locks SET holder = NULL WHERE TRUE")
+    assert synced(warehouse).is_complete
+    assert lock(warehouse) == [None, None]
