@@ -61,7 +61,7 @@ PLANNED = """ARRAY(
   FROM UNNEST(@objects) AS o WITH OFFSET AS position
   ORDER BY position
 )"""
-# One MERGE decides: mutations of one table are queued, so of two takers the second sees the first one's row. Only of the
+# One MERGE decides: mutations of one table are queued, so of two takers the second sees the first one's row. Before the
 # very first there is none, and two may insert theirs: then neither has the lock, and both give theirs back. The row of
 # the deployment is only written on top of the one that the plan was made on.
 BEGIN = """
