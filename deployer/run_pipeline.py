@@ -111,6 +111,7 @@ def pipeline(
             except BaseException as error:
                 report.error(_paragraph(error))
                 raise
+        SIGNALS.finish()
     except Ended as error:
         _tell(error, debug)
         sys.exit(error.exit_status)

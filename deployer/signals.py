@@ -48,6 +48,11 @@ class Signals:
         """From now on a signal interrupts this work, and what it waits for is over in time."""
         self._work, self._patience = work, patience
 
+    def finish(self) -> None:
+        """From now on the exit status is settled: no signal changes it, not even while Python shuts down."""
+        for number in BOTH:
+            signal.signal(number, signal.SIG_IGN)
+
     def check(self) -> None:
         """Raises Ended if there was a signal that interrupted nothing; for before a next piece of work."""
         if self._received is not None:

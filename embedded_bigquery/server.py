@@ -6,6 +6,7 @@ import gzip
 import ipaddress
 import json
 import signal
+import sys
 import threading
 import zlib
 from collections.abc import Callable
@@ -73,6 +74,11 @@ class Server(ThreadingHTTPServer):
         connection, address = super().get_request()
         self._connections.add(connection)
         return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves before its answer is no error of the server's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def close_request(self, request: Any) -> None:
         self._connections.discard(request)

@@ -45,12 +45,13 @@ from deployer.warehouse import Warehouse
 Happened = Counter[str]
 WEEK = Window(date(2013, 1, 3), date(2013, 1, 9))
 LONGER = Window(date(2013, 1, 3), date(2013, 1, 11))
-AGAIN = ("--delta_start_date", "20130105")  # together with 20130111 it overlaps what is published
+AGAIN_WINDOW = Window(date(2013, 1, 5), date(2013, 1, 11))  # overlaps what is published
+AGAIN = ("--delta_start_date", "20130105")
 MOMENTS = ("start", "cleanse begins", "cleanse ended", "publish begins", "publish ended", "cleanup begins", "published")
 STEPS = ("begin", "cleanse", "publish", "cleanup", "end")
 SECONDS = 180.0  # for a process to end
-# Keeps a procedure busy until the table has a row: nothing depends on how fast the machine is.
-GATE = "  WHILE NOT EXISTS (SELECT 1 FROM raw.gate WHERE passed = '{name}') DO SET rows_affected = 0; END WHILE;\n"
+# A step waits in this line while a transaction of ours changes the table: nothing depends on the machine's speed.
+GATE = "  UPDATE raw.gate SET passed = TRUE WHERE TRUE;\n"
 
 
 class Lost(Exception):
@@ -89,10 +90,9 @@ class Laboratory:
         """By transfer."""
         found = {}
         for transfer in TRANSFERS:
-            with self.trial(self.published) as site:
-                run(site, transfer, *AGAIN)
-                with site.client() as client:
-                    found[transfer] = state(client)
+            with self.trial(self.published) as site, Warehouse(site.loaded()) as warehouse:
+                publish(warehouse, AGAIN_WINDOW, [transfer])
+                found[transfer] = state(warehouse.client)
         return found
 
     @cached_property
@@ -188,12 +188,12 @@ def rivals(lab: Laboratory, seed: int) -> Happened:
     """Two, four or eight processes that publish one transfer at once."""
     transfer, count = TRANSFERS[seed % 3], (2, 4, 8)[seed // 3 % 3]
     with lab.trial(lab.published) as local, emulated(local) as site, client_of(site) as client:
-        put_gate(client, transfer, "cleanse", "  DELETE FROM")
+        gate = Gate(client, transfer, "cleanse")
         processes = [start(site, transfer, *AGAIN) for _ in range(count)]
         while sum(process.poll() is not None for process in processes) < count - 1:
             time.sleep(0.05)
         equal("the first to end", sorted(p.returncode for p in processes if p.poll() is not None), [3] * (count - 1))
-        open_gate(client, "cleanse")
+        gate.open()
         statuses = sorted(ended(process)[0] for process in processes)
         equal("exit statuses", statuses, [0] + [3] * (count - 1))
         equal_state(state(client), lab.undisturbed_again[transfer])
@@ -219,7 +219,7 @@ def neighbours(lab: Laboratory, seed: int) -> Happened:
 def leases(lab: Laboratory, seed: int) -> Happened:
     """A lease that ends under a run: while it stages or just before its transaction, with and without a successor."""
     transfer = TRANSFERS[seed % 3]
-    step, before = (("cleanse", "  DELETE FROM"), ("publish", "    BEGIN TRANSACTION;"))[seed // 3 % 2]
+    step = ("cleanse", "publish")[seed // 3 % 2]
     has_successor = seed // 6 % 2 == 1
     # A lease that is not renewed while the trial lasts.
     with (
@@ -227,7 +227,7 @@ def leases(lab: Laboratory, seed: int) -> Happened:
         emulated(local) as site,
         client_of(site) as client,
     ):
-        put_gate(client, transfer, step, before)
+        gate = Gate(client, transfer, step)
         process = start(site, transfer, *AGAIN)
         assert process.stdout is not None
         while f'"{step} begins"' not in process.stdout.readline():
@@ -238,7 +238,7 @@ def leases(lab: Laboratory, seed: int) -> Happened:
         if has_successor:
             restore(client, transfer, step)
             run(site, transfer, day="20130110")  # it ends the job of the first one
-        open_gate(client, step)
+        gate.open()
         status, text = ended(process)
         equal("exit status", status, 1, text)
         found = state(client)
@@ -267,7 +267,7 @@ def readers(lab: Laboratory, seed: int) -> Happened:
 
         def poll() -> None:
             nonlocal polls
-            while not is_over.is_set():
+            while not is_over.wait(0.005):
                 found = rows(warehouse.client, counts)
                 polls += 1
                 if found != wanted:
@@ -355,16 +355,27 @@ def procedure(transfer: str, step: str) -> str:
     return (REPOSITORY / "sql" / "sid" / "procedures" / f"{transfer}_{step}.sql").read_text()
 
 
-def put_gate(client: bigquery.Client, transfer: str, step: str, before: str) -> None:
-    """The step waits before that line until the gate is opened."""
-    client.query_and_wait("CREATE TABLE raw.gate (passed STRING)")
-    text = procedure(transfer, step)
-    assert before in text
-    client.query_and_wait(text.replace(before, GATE.format(name=step) + before, 1))
+class Gate:
+    """The step of a transfer waits in its cleanse's or before its publish's first statement of work, until `open`."""
 
+    def __init__(self, client: bigquery.Client, transfer: str, step: str) -> None:
+        self._client = client
+        client.query_and_wait("CREATE TABLE raw.gate AS SELECT FALSE AS passed")
+        before = {"cleanse": "  DELETE FROM", "publish": "    BEGIN TRANSACTION;"}[step]
+        text = procedure(transfer, step)
+        assert before in text
+        client.query_and_wait(text.replace(before, GATE + before, 1))
+        job = client.query(
+            "BEGIN TRANSACTION; UPDATE raw.gate SET passed = FALSE WHERE TRUE",
+            bigquery.QueryJobConfig(create_session=True),
+        )
+        job.result()
+        assert job.session_info is not None and job.session_info.session_id is not None
+        self._session = bigquery.ConnectionProperty("session_id", job.session_info.session_id)
 
-def open_gate(client: bigquery.Client, step: str) -> None:
-    client.query_and_wait(f"INSERT INTO raw.gate (passed) VALUES ('{step}')")
+    def open(self) -> None:
+        config = bigquery.QueryJobConfig(connection_properties=[self._session])
+        self._client.query_and_wait("ROLLBACK TRANSACTION", job_config=config)
 
 
 def restore(client: bigquery.Client, transfer: str, step: str) -> None:

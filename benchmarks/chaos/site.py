@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,12 +137,12 @@ def state(client: bigquery.Client) -> dict[str, Any]:
     }
 
 
-def publish(warehouse: Warehouse, window: Window) -> list[str]:
-    """All three transfers, in this process; the ids of their runs."""
+def publish(warehouse: Warehouse, window: Window, transfers: Sequence[str] = TRANSFERS) -> list[str]:
+    """In this process; the ids of the runs."""
     from deployer.procedure_etl import ProcedureETL, missing_procedures
 
     ids = []
-    for transfer in TRANSFERS:
+    for transfer in transfers:
         assert missing_procedures(warehouse, transfer) == []
         run = new_run(warehouse.config, transfer, window, "delta")
         ProcedureETL(run, warehouse).run()
