@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from embedded_bigquery.duck import Connection, execute, fetch
 from embedded_bigquery.errors import NotFound
-from embedded_bigquery.types import Field, quoted
+from embedded_bigquery.types import Field, Type, quoted
 from embedded_bigquery.values import fetch_sql, from_duckdb
 
 Row = tuple[Any, ...]
@@ -97,3 +97,35 @@ class TableRows:
 
     def dropped(self) -> Rows:
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRows:
+    """Rows whose records have only some of their fields."""
+
+    whole: Rows
+    fields: tuple[Field, ...]  # the columns of `whole`, in their order
+    kept: int = 0
+
+    def count(self) -> int:
+        return self.whole.count()
+
+    def page(self, start: int, size: int) -> Sequence[Row]:
+        pairs = [(own.type, field.type) for own, field in zip(self.whole.fields, self.fields, strict=True)]
+        return [
+            tuple(_narrowed(value, *kinds) for value, kinds in zip(row, pairs, strict=True))
+            for row in self.whole.page(start, size)
+        ]
+
+    def dropped(self) -> Rows:
+        return self
+
+
+def _narrowed(value: Any, whole: Type, kept: Type) -> Any:
+    """The value with the fields of its records that are kept."""
+    if value is None or whole == kept:
+        return value
+    if whole.element is not None and kept.element is not None:
+        return [_narrowed(item, whole.element, kept.element) for item in value]
+    members = {field.name: (item, field.type) for item, field in zip(value, whole.fields, strict=True)}
+    return tuple(_narrowed(*members[field.name], field.type) for field in kept.fields)

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 
-from embedded_bigquery.api import datasets, jobs, projects, queries, routines, tabledata, tables, uploads
+from embedded_bigquery.api import datasets, jobs, projects, queries, routines, streaming, tabledata, tables, uploads
 from embedded_bigquery.api.call import Answer, Call, Handler, failure
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import EngineError, NotFound
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 # Some clients leave the version out when BIGQUERY_EMULATOR_HOST says where the API is.
 PREFIX = re.compile(r"(?:/resumable)?(/upload)?(?:/bigquery/v2)?(/projects.*)")
-MODULES = (queries, jobs, uploads, tables, tabledata, routines, datasets, projects)
+MODULES = (queries, jobs, uploads, tables, tabledata, streaming, routines, datasets, projects)
 
 
 class Api:

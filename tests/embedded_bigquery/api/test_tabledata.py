@@ -18,9 +18,11 @@ def test_rows_come_in_pages_from_any_place(client: bigquery.Client) -> None:
 
 
 def test_only_selected_fields_are_read(client: bigquery.Client) -> None:
-    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS a, 'x' AS b, TRUE AS c")
+    client.query_and_wait("CREATE TABLE d.t AS SELECT 1 AS a, 'x' AS b, TRUE AS c, [STRUCT(1 AS x, 2 AS y)] AS r")
     table = client.get_table("d.t")
     rows = client.list_rows(table, selected_fields=[table.schema[0], table.schema[2]])
+    nested = client._connection.api_request("GET", f"{table.path}/data", query_params={"selectedFields": "r.y,b"})
+    assert nested["rows"] == [{"f": [{"v": "x"}, {"v": [{"v": {"f": [{"v": "2"}]}}]}]}]
     assert [dict(row.items()) for row in rows] == [{"a": 1, "c": True}]
     with pytest.raises(exceptions.BadRequest, match="Invalid field name in selectedFields: z"):
         list(client.list_rows(table, selected_fields=[SchemaField("z", "INT64")]))
@@ -65,8 +67,13 @@ def test_a_value_of_every_type_is_streamed_in_and_read_back(client: bigquery.Cli
 
 @pytest.fixture
 def table(client: bigquery.Client) -> bigquery.Table:
-    record = SchemaField("r", "RECORD", fields=[SchemaField("x", "INT64")])
-    return client.create_table(bigquery.Table("local.d.t", [SchemaField("n", "INT64", mode="REQUIRED"), record]))
+    fields = [
+        SchemaField("n", "INT64", mode="REQUIRED"),
+        SchemaField("r", "RECORD", fields=[SchemaField("x", "DATE")]),
+        SchemaField("s", "STRING", max_length=3, default_value_expression="'new'"),
+        SchemaField("many", "INT64", mode="REPEATED"),
+    ]
+    return client.create_table(bigquery.Table("local.d.t", fields))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +81,14 @@ def table(client: bigquery.Client) -> bigquery.Table:
     [
         ({"n": 1, "z": 2}, "z", "no such field: z."),
         ({"n": 1, "r": {"y": 2}}, "r.y", "no such field: r.y."),
-        ({"n": "one"}, "n", "Bad int64 value: one"),
-        ({"n": [1]}, "n", "This field is not a repeated field"),
+        ({"n": "one"}, "n", "Cannot convert value to integer (bad value): one"),
+        ({"n": [1]}, "n", "Array specified for non-repeated field: n."),
         ({}, "n", "Missing required field: n."),
+        ({"n": 1, "r": 2}, "r", "This field: r is not a record."),
+        ({"n": 1, "s": "long"}, "s", "Field s: Out of range: value of 4 is too long for STRING(3)"),
+        ({"n": 1, "many": 2}, "many", "Repeated field must be imported as a JSON array. Field: many; Value: 2"),
+        ({"n": 1, "many": [None]}, "many", "Only optional fields can be set to NULL. Field: many; Value: NULL"),
+        ({"n": 1, "r": {"x": "2013-13-01"}}, "r.x", "Invalid date: '2013-13-01'"),
     ],
 )
 def test_a_row_that_does_not_fit_is_refused_with_all_rows_of_its_request(
@@ -95,6 +107,29 @@ def test_a_row_sent_again_under_its_id_is_there_once(client: bigquery.Client, ta
         assert client.insert_rows_json(table, [{"n": 1}, {"n": 2}], row_ids=["a", "b"]) == []
     client.insert_rows_json(table, [{"n": 1}, {"n": 3}], row_ids=[None, "c"])
     assert [row.n for row in client.list_rows(table)] == [1, 2, 1, 3]
+
+
+def test_a_missing_value_is_the_default_and_a_null_is_none(client: bigquery.Client, table: bigquery.Table) -> None:
+    assert client.insert_rows_json(table, [{"n": 1}, {"n": 2, "s": None}, {"n": 3, "s": "abc"}]) == []
+    assert [row.s for row in client.list_rows(table)] == ["new", None, "abc"]
+
+
+def test_a_request_without_rows_is_refused(client: bigquery.Client, table: bigquery.Table) -> None:
+    with pytest.raises(exceptions.BadRequest, match="No rows present in the request"):
+        client._connection.api_request("POST", "/projects/local/datasets/d/tables/t/insertAll", data={"rows": []})
+
+
+def test_rows_go_into_a_partition_or_a_table_that_a_template_makes(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.t (n INT64) PARTITION BY _PARTITIONDATE")
+    table = client.get_table("d.t")
+    for path in ("d.t$20130107", "d.t"):
+        assert client.insert_rows_json(path, [{"n": 1}], template_suffix=None) == []
+    for _ in range(2):
+        assert client.insert_rows_json(table, [{"n": 2}], template_suffix="_more") == []
+    days = client.query_and_wait("SELECT _PARTITIONDATE = '2013-01-07' AS is_named FROM d.t ORDER BY 1")
+    assert [row.is_named for row in days] == [False, True]
+    made = client.get_table("d.t_more")
+    assert (made.num_rows, made.schema, made.time_partitioning) == (2, table.schema, table.time_partitioning)
 
 
 def test_invalid_rows_can_be_skipped_and_unknown_values_ignored(client: bigquery.Client, table: bigquery.Table) -> None:
