@@ -44,6 +44,7 @@ setup(
         "tenacity>=9,<10",
     ],
     extras_require={
+        "avro": ["fastavro>=1.9,<2"],  # loads of Avro files into the embedded engine
         "check": ["zetasql>=0.1.5,<0.2"],  # `deployer check` and `deployer lineage`: GoogleSQL's analyzer
         "javascript": ["mini-racer>=0.12,<1"],  # functions in JavaScript on the embedded engine
     },

@@ -1,46 +1,25 @@
-"""What a load job does: Parquet, NDJSON or CSV files, uploaded or of a bucket, into a table."""
+"""What a load job does: Parquet, NDJSON, CSV or Avro files, uploaded or of a bucket, into a table."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_bigquery import decorators, destination
-from embedded_bigquery.catalog import fields_of
+from embedded_bigquery import decorators, destination, tables
+from embedded_bigquery.catalog import Resource, fields_of, path_of
 from embedded_bigquery.duck import Connection, execute, fetch
 from embedded_bigquery.engine import Engine
 from embedded_bigquery.errors import InvalidQuery, InvalidValue, NotSupported
 from embedded_bigquery.jobs import Job, Result
+from embedded_bigquery.load_sources import DESCRIBED, READERS, Source
+from embedded_bigquery.load_sources import text as quoted_text
+from embedded_bigquery.sizes import bytes_sql
+from embedded_bigquery.sql.assignments import sized
 from embedded_bigquery.sql.environment import TablePath
 from embedded_bigquery.types import Field, Type, quoted
 
-GZIP = b"\x1f\x8b"
-# What DuckDB calls a column that it found itself.
-FOUND = {
-    "boolean": "BOOL",
-    "tinyint": "INT64",
-    "smallint": "INT64",
-    "integer": "INT64",
-    "bigint": "INT64",
-    "utinyint": "INT64",
-    "usmallint": "INT64",
-    "uinteger": "INT64",
-    "ubigint": "NUMERIC",
-    "hugeint": "BIGNUMERIC",
-    "float": "FLOAT64",
-    "double": "FLOAT64",
-    "blob": "BYTES",
-    "date": "DATE",
-    "time": "TIME",
-    "timestamp": "DATETIME",
-    "timestamp_s": "DATETIME",
-    "timestamp_ms": "DATETIME",
-    "timestamp_ns": "DATETIME",
-    "timestamp with time zone": "TIMESTAMP",
-    "interval": "INTERVAL",
-}
 WIDER = {
     "INT64": ("FLOAT64", "NUMERIC", "BIGNUMERIC", "STRING"),
     "FLOAT64": ("STRING",),
@@ -53,15 +32,12 @@ WIDER = {
     "STRING": ("JSON",),
     "JSON": ("STRING",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file as a DuckDB relation: its columns under their own names, and whether their values are plain text."""
-
-    relation: str
-    columns: dict[str, Field]  # by lower-case name
-    is_text: bool
+UNSUPPORTED = ("hivePartitioningOptions", "decimalTargetTypes", "jsonExtension", "projectionFields", "fileSetSpecType")
+READING = "Error while reading data, error message:"
+COMPLAINT = "Bad "
+COMPLAINED = re.compile(rf"Could not convert string ['\"]({COMPLAINT}.*?)['\"] to INT64.*", re.DOTALL)
+# What DuckDB says of a file, without the place where the engine keeps it.
+FILE = re.compile(r' in file "[^"]*"|file "[^"]*"')
 
 
 def run_load(engine: Engine, file: Path | None, job: Job) -> Result:
@@ -71,17 +47,29 @@ def run_load(engine: Engine, file: Path | None, job: Job) -> Result:
         files = engine.buckets.sources(config.get("sourceUris", ())) if file is None else [file]
         if not files:
             raise InvalidValue("Required parameter is missing: sourceUris")
-        with engine.connection() as connection:
-            job.stoppable(connection.interrupt)
-            try:
-                return engine.catalog.anew(lambda: _load(engine, connection, files, config))
-            except InvalidQuery as error:
-                raise InvalidValue(f"Error while reading data, error message: {error.message}") from error
-            finally:
-                job.stoppable(None)
+        return load_files(engine, job, files, config)
     finally:
         if file is not None:
-            file.unlink(missing_ok=True)
+            for kept in (file, file.with_suffix(".ndjson")):
+                kept.unlink(missing_ok=True)
+
+
+def load_files(engine: Engine, job: Job, files: list[Path], config: Mapping[str, Any]) -> Result:
+    """Raises EngineError."""
+    unsupported = next((key for key in UNSUPPORTED if config.get(key)), None)
+    if unsupported is not None:
+        raise NotSupported(f"load with {unsupported}")
+    with engine.connection() as connection:
+        job.stoppable(connection.interrupt)
+        try:
+            return engine.catalog.anew(lambda: _load(engine, connection, files, config))
+        except NotSupported:
+            raise
+        except InvalidQuery as error:
+            message = COMPLAINED.sub(lambda found: found[1], FILE.sub("", error.message))
+            raise InvalidValue(f"{READING} {message}") from error
+        finally:
+            job.stoppable(None)
 
 
 def _load(engine: Engine, connection: Connection, files: list[Path], config: Mapping[str, Any]) -> Result:
@@ -93,34 +81,51 @@ def _load(engine: Engine, connection: Connection, files: list[Path], config: Map
     declared = destination.checked_fields((config.get("schema") or {}).get("fields", ()))
     known = declared or (fields_of(existing) if existing is not None else ())
     form = (config.get("sourceFormat") or "CSV").upper()
+    if form not in READERS:
+        raise NotSupported(f"load of {form}; known: {', '.join(READERS)}")
     autodetects = bool(config.get("autodetect")) and not declared
-    if not known and not autodetects and form != "PARQUET":
+    if not known and not autodetects and form not in DESCRIBED:
         raise InvalidValue("No schema specified on job or table.")
-    readers = {"PARQUET": _parquet, "NEWLINE_DELIMITED_JSON": _json, "CSV": _csv}
-    if form not in readers:
-        raise NotSupported(f"load of {form}; known: {', '.join(readers)}")
-    source = readers[form](connection, files, config, () if autodetects else known)
-    replaces = config.get("writeDisposition") == "WRITE_TRUNCATE" and partition is None
-    target = declared if declared else _target(source, known, is_fresh=existing is None or replaces)
-    fields = _present(source, target, form, bool(config.get("ignoreUnknownValues")))
+    source = READERS[form](connection, files, config, () if autodetects else known)
+    is_fresh = existing is None or (config.get("writeDisposition") == "WRITE_TRUNCATE" and partition is None)
+    target = declared or _target(source, known, form, is_fresh=is_fresh)
+    fields = _present(source, target, is_fresh)
     write = destination.from_configuration(engine.catalog, config, fields, default_write="WRITE_APPEND")
     destination.check(engine, write)
-    columns = ", ".join(_converted(source, field) for field in fields)
-    rows = destination.write(engine, connection, write, f"SELECT {columns} FROM {source.relation}")
-    written = fetch(execute(connection, f"SELECT count(*) FROM {source.relation}"))[0][0]
+    before = (0, 0) if is_fresh or existing is None else _measured(engine, connection, existing)
+    query, bad = _query(connection, source, fields, config)
+    skipped = bad + int(fetch(execute(connection, source.skipped))[0][0])
+    if skipped > _limit(config):
+        raise InvalidValue(f"{READING} too many errors, giving up. Errors: {skipped}; max bad: {_limit(config)}")
+    rows = destination.write(engine, connection, write, query)
+    after = _measured(engine, connection, tables.required_table(engine.catalog, path))
+    written, held = ((max(new - old, 0)) for new, old in zip(after, before, strict=True))
+    if partition is not None and config.get("writeDisposition") == "WRITE_TRUNCATE":
+        written = rows.count()
     statistics = {
         "inputFiles": str(len(files)),
         "inputFileBytes": str(size),
         "outputRows": str(written),
-        "outputBytes": str(size),
-        "badRecords": "0",
+        "outputBytes": str(held),
+        "badRecords": str(skipped),
     }
     return Result({"load": statistics}, rows)
 
 
-def _target(source: Source, known: tuple[Field, ...], *, is_fresh: bool) -> tuple[Field, ...]:
+def _limit(config: Mapping[str, Any]) -> int:
+    return int(config.get("maxBadRecords") or 0)
+
+
+def _measured(engine: Engine, connection: Connection, table: Resource) -> tuple[int, int]:
+    """Rows and logical bytes."""
+    name = engine.catalog.duckdb_name(path_of(table))
+    [(rows, size)] = fetch(execute(connection, f"SELECT count(*), {bytes_sql(fields_of(table))} FROM {name}"))
+    return int(rows), int(size or 0)
+
+
+def _target(source: Source, known: tuple[Field, ...], form: str, *, is_fresh: bool) -> tuple[Field, ...]:
     """The columns to write when the job declares none: the table's own, and those that only the file has."""
-    if source.is_text:
+    if source.is_text and form not in DESCRIBED:
         return known
     if is_fresh:
         return tuple(source.columns.values())
@@ -128,129 +133,76 @@ def _target(source: Source, known: tuple[Field, ...], *, is_fresh: bool) -> tupl
     return known + tuple(field for name, field in source.columns.items() if name not in names)
 
 
-def _present(source: Source, target: tuple[Field, ...], form: str, ignores_unknown: bool) -> tuple[Field, ...]:
-    """Those of the columns that the file has; raises InvalidValue for a column of the file that nothing takes."""
-    names = {field.name.lower() for field in target}
-    extra = next((field.name for name, field in source.columns.items() if name not in names), None)
-    if extra is not None and not ignores_unknown and form != "PARQUET":
-        raise InvalidValue(f"Error while reading data, error message: JSON parsing error: No such field: {extra}.")
+def _present(source: Source, target: tuple[Field, ...], is_fresh: bool) -> tuple[Field, ...]:
+    """The columns that are written: all of a table that is made, those that the file has of another.
+
+    Raises InvalidValue for a required one that the file lacks.
+    """
     for field in target:
         if field.required and field.name.lower() not in source.columns:
-            raise InvalidValue(f"Error while reading data, error message: Missing required field: {field.name}.")
-    return tuple(field for field in target if field.name.lower() in source.columns)
-
-
-# ---- files
-
-
-def _parquet(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
-    relation = f"read_parquet({_list(files)})"
-    return Source(relation, _described(connection, relation), is_text=False)
-
-
-def _json(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
-    options = f"format = 'newline_delimited', compression = '{_compression(files)}', maximum_object_size = 104857600"
-    if not known:
-        relation = f"read_json({_list(files)}, {options}, sample_size = -1)"
-        return Source(relation, _described(connection, relation, zoned=True), is_text=False)
-    keys = fetch(
-        execute(
-            connection, f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({_list(files)}, {options})"
-        )
-    )
-    names = {field.name.lower(): field for field in known}
-    columns = {name: names.get(name.lower()) or Field(name, Type("STRING")) for (name,) in keys}
-    texts = ", ".join(f"{quoted_text(name)}: {quoted_text(_text_type(field.type))}" for name, field in columns.items())
-    if not texts:
-        return Source("(SELECT 1 WHERE false)", {}, is_text=True)
-    relation = f"read_json({_list(files)}, {options}, columns = {{{texts}}})"
-    return Source(relation, {name.lower(): field for name, field in columns.items()}, is_text=True)
-
-
-def _csv(connection: Connection, files: list[Path], config: Mapping[str, Any], known: tuple[Field, ...]) -> Source:
-    skipped = int(config.get("skipLeadingRows") or 0)
-    delimiter = {"tab": "\t", "\\t": "\t"}.get(config.get("fieldDelimiter", ","), config.get("fieldDelimiter", ","))
-    options = [
-        f"delim = {quoted_text(delimiter)}",
-        f"quote = {quoted_text(config.get('quote', chr(34)))}",
-        "escape = '\"'",
-        f"compression = '{_compression(files)}'",
-        f"null_padding = {'true' if config.get('allowJaggedRows') else 'false'}",
-    ]
-    if config.get("encoding", "UTF-8") in ("ISO-8859-1", "ISO8859_1"):
-        options.append("encoding = 'latin-1'")
-    if not known:
-        options.append(f"header = true, skip = {max(skipped - 1, 0)}" if skipped != 0 else "sample_size = -1")
-        relation = f"read_csv({_list(files)}, {', '.join(options)})"
-        return Source(relation, _described(connection, relation, zoned=True), is_text=False)
-    columns = ", ".join(f"{quoted_text(field.name)}: 'VARCHAR'" for field in known)
-    # An empty field is an empty STRING, and NULL in a column of any other type; `_converted` sees to it.
-    marker = config.get("nullMarker")
-    options += [f"columns = {{{columns}}}", "auto_detect = false", f"skip = {skipped}", "header = false"]
-    options.append(f"nullstr = {quoted_text(marker if marker is not None else chr(1))}")
-    relation = f"read_csv({_list(files)}, {', '.join(options)})"
-    return Source(relation, {field.name.lower(): field for field in known}, is_text=True)
-
-
-def _list(files: list[Path]) -> str:
-    """The files as DuckDB's readers take them."""
-    return f"[{', '.join(quoted_text(str(file)) for file in files)}]"
-
-
-def _compression(files: list[Path]) -> str:
-    found = {"gzip" if _start(file) == GZIP else "none" for file in files}
-    if len(found) > 1:
-        raise NotSupported("load of compressed and plain files together")
-    return found.pop()
-
-
-def _start(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(len(GZIP))
-
-
-def quoted_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _described(connection: Connection, relation: str, *, zoned: bool = False) -> dict[str, Field]:
-    """The columns of a file that says their types itself; `zoned`: its date-times are instants in UTC."""
-    description = execute(connection, f"SELECT * FROM {relation} LIMIT 0").description or ()
-    return {item[0].lower(): Field(item[0], _found(item[1], zoned)) for item in description}
-
-
-def _found(kind: Any, zoned: bool) -> Type:
-    if kind.id == "list":
-        return Type("ARRAY", element=_found(kind.children[0][1], zoned))
-    if kind.id == "struct":
-        return Type("STRUCT", fields=tuple(Field(name, _found(inner, zoned)) for name, inner in kind.children))
-    if kind.id == "decimal":
-        (_, precision), (_, scale) = kind.children
-        return Type("NUMERIC" if scale <= 9 and precision - scale <= 29 else "BIGNUMERIC")
-    if zoned and kind.id == "timestamp":
-        return Type("TIMESTAMP")
-    return Type("JSON" if str(kind) == "JSON" else FOUND.get(kind.id, "STRING"))
+            raise InvalidValue(f"{READING} Missing required field: {field.name}.")
+    return target if is_fresh else tuple(field for field in target if field.name.lower() in source.columns)
 
 
 # ---- values
 
 
-def _text_type(kind: Type) -> str:
-    """A DuckDB type of the same shape whose scalars are text."""
-    if kind.is_array and kind.element is not None:
-        return f"{_text_type(kind.element)}[]"
-    if kind.is_struct:
-        return (
-            f"STRUCT({', '.join(f'{quoted(name)} {_text_type(field.type)}' for name, field in kind.storage_fields())})"
+def _query(
+    connection: Connection, source: Source, fields: tuple[Field, ...], config: Mapping[str, Any]
+) -> tuple[str, int]:
+    """The rows in the types of their columns as DuckDB text, and how many bad records are left out of them.
+
+    Raises InvalidValue for a record that cannot be loaded, unless bad ones are allowed.
+    """
+    values = [(field, _converted(source, field)) for field in fields]
+    refused = [
+        (
+            f"list_count({_raw(source, field)}) < len({_raw(source, field)})",
+            f"Only optional fields can be set to NULL. Field: {field.name}; Value: NULL",
         )
-    return "JSON" if kind.kind == "JSON" else "VARCHAR"
+        for field in fields
+        if source.is_text and field.type.is_array and field.name.lower() in source.columns
+    ]
+    if source.is_csv and not config.get("allowQuotedNewlines"):
+        texts = [_raw(source, field) for field in fields if field.type.kind == "STRING"]
+        refused += [(f"contains({text}, chr(10))", 'Missing close double quote (") character.') for text in texts]
+    if not source.is_text or not _limit(config):
+        wrong = [f"WHEN {condition} THEN {quoted_text(message)}" for condition, message in refused]
+        if wrong:
+            first = f"SELECT m FROM (SELECT CASE {' '.join(wrong)} END AS m FROM {source.relation}) WHERE m IS NOT NULL"
+            for (message,) in fetch(execute(connection, f"{first} LIMIT 1")):
+                raise InvalidValue(f"{READING} {message}")
+        chosen = ", ".join(sized(value, field) for field, value in values)
+        return f"SELECT {chosen} FROM {source.relation}", 0
+    conditions = [condition for condition, _ in refused]
+    for field, value in values:
+        if field.name.lower() in source.columns:
+            conditions.append(f"TRY({value}) IS NULL AND {_raw(source, field)} IS NOT NULL")
+        if field.required:
+            conditions.append(f"TRY({value}) IS NULL")
+    bad = " OR ".join(f"coalesce({condition}, false)" for condition in conditions) or "false"
+    [(count,)] = fetch(execute(connection, f"SELECT count(*) FROM {source.relation} WHERE {bad}"))
+    chosen = ", ".join(sized(f"TRY({value})", field) for field, value in values)
+    return f"SELECT {chosen} FROM {source.relation} WHERE NOT ({bad})", int(count)
+
+
+def _raw(source: Source, field: Field) -> str:
+    """The value as the file has it; an empty field of CSV is NULL unless its column is text."""
+    column = quoted(source.columns[field.name.lower()].name)
+    if source.is_csv and field.type.kind not in ("STRING", "BYTES"):
+        return f"nullif(trim({column}), '')"
+    return column
 
 
 def _converted(source: Source, field: Field) -> str:
-    """The column of the file in the type of the table's."""
-    found = source.columns[field.name.lower()]
-    column = quoted(found.name)
+    """The column of the file in the type of the table's; raises InvalidValue when it is of another."""
+    found = source.columns.get(field.name.lower())
+    if found is None:
+        if field.default is not None:
+            raise NotSupported(f"default value of column {field.name}, which the file lacks, in a new table")
+        return f"CAST({'[]' if field.type.is_array else 'NULL'} AS {field.type.duckdb()})"
     if not source.is_text:
+        column = quoted(found.name)
         if not _fits(found.type, field.type):
             problem = f"Field {field.name} has changed type from {field.type} to {found.type}"
             raise InvalidValue(f"Provided Schema does not match the table. {problem}")
@@ -259,9 +211,7 @@ def _converted(source: Source, field: Field) -> str:
         if "BIGNUM" in field.type.duckdb():
             raise NotSupported(f"BIGNUMERIC inside of column {field.name} of a file that is not text")
         return f"CAST({column} AS {field.type.duckdb()})"
-    if source.relation.startswith("read_csv") and field.type.kind not in ("STRING", "BYTES"):
-        column = f"nullif(trim({column}), '')"
-    return _from_text(column, field.type)
+    return _from_text(_raw(source, field), field.type)
 
 
 def _fits(found: Type, wanted: Type) -> bool:
@@ -291,10 +241,10 @@ def _from_text(value: str, kind: Type, depth: int = 0) -> str:
         case "BYTES":
             return f"from_base64({value})"
         case "INT64":
-            # A cast of its own would round 1.5.
-            exact = f"CAST({value} AS DECIMAL(38, 9))"
-            wrong = f"error('Bad int64 value: ' || {value})"
-            return f"CASE WHEN {exact} = floor({exact}) THEN CAST({exact} AS BIGINT) ELSE {wrong} END"
+            # A cast of its own would round 1.5; what is no whole number fails in the cast of its complaint.
+            whole = f"regexp_full_match({value}, '\\s*[-+]?\\d+(\\.0*)?\\s*')"
+            exact = f"CAST(CAST({value} AS DECIMAL(38, 9)) AS BIGINT)"
+            return f"CASE WHEN {whole} THEN {exact} ELSE CAST('{COMPLAINT}int64 value: ' || {value} AS BIGINT) END"
         case "BIGNUMERIC":
             return f"bq_big({value})"
         case "TIMESTAMP":

@@ -1,11 +1,14 @@
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import fastavro
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
@@ -232,3 +235,101 @@ def test_nothing_of_an_upload_is_left_behind(client: bigquery.Client) -> None:
     assert list(uploads.iterdir()) == []
     client.close()
     assert not uploads.exists()
+
+
+# ---- what a file may lack or have too much of
+
+SCHEMA = [bigquery.SchemaField("a", "INT64"), bigquery.SchemaField("b", "STRING")]
+
+
+def test_a_new_table_has_all_declared_columns(client: bigquery.Client) -> None:
+    load(client, '{"b": "x"}\n', "NEWLINE_DELIMITED_JSON", schema=SCHEMA)
+    assert rows(client) == [{"a": None, "b": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "config", "message"),
+    [
+        ('1,"x\ny"', "CSV", {}, "Missing close double quote"),
+        ("1,x,z", "CSV", {}, "CSV Error on Line: 1"),
+        ('{"a": 1.5}', "NEWLINE_DELIMITED_JSON", {}, "Bad int64 value: 1.5$"),
+        ('{"r": {"x": 1, "z": 2}}', "NEWLINE_DELIMITED_JSON", {}, "No such field: r.z."),
+        ('{"l": [1, null]}', "NEWLINE_DELIMITED_JSON", {}, "Only optional fields can be set to NULL. Field: l"),
+        ('{"s": "long"}', "NEWLINE_DELIMITED_JSON", {}, "STRING\\(3\\) has maximum length 3"),
+        ("x", "ORC", {}, "not supported: load of ORC"),
+        ("1,x", "CSV", {"encoding": "UTF-16LE"}, "not supported: encoding UTF-16LE"),
+        ("1,x\n1,y,z\nq,w", "CSV", {"max_bad_records": 1}, "too many errors, giving up. Errors: 2; max bad: 1"),
+    ],
+)
+def test_a_record_that_cannot_be_is_refused(
+    client: bigquery.Client, content: str, form: str, config: dict[str, object], message: str
+) -> None:
+    nested = [
+        bigquery.SchemaField("r", "RECORD", fields=[bigquery.SchemaField("x", "INT64")]),
+        bigquery.SchemaField("l", "INT64", mode="REPEATED"),
+        bigquery.SchemaField("s", "STRING", max_length=3),
+    ]
+    schema = SCHEMA if form == "CSV" or '"a"' in content else nested
+    with pytest.raises(exceptions.BadRequest) as refused:
+        load(client, content, form, schema=schema, **config)
+    assert re.search(message, str(refused.value.errors[0]["message"]))
+    assert "/" not in str(refused.value.errors[0]["message"])
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "config", "expected"),
+    [
+        ('1,"x\ny"', "CSV", {"allow_quoted_newlines": True}, [(1, "x\ny")]),
+        ("1,x,z\n2,y", "CSV", {"ignore_unknown_values": True}, [(1, "x"), (2, "y")]),
+        ("1,x\n2,y,z\nq,w\n3,v", "CSV", {"max_bad_records": 2}, [(1, "x"), (3, "v")]),
+        (
+            '{"a": 1}\nnothing\n{"a": "q"}\n{"a": 2}',
+            "NEWLINE_DELIMITED_JSON",
+            {"max_bad_records": 2},
+            [(1, None), (2, None)],
+        ),
+        ("1,-\n2,x", "CSV", {"null_marker": "-"}, [(1, None), (2, "x")]),
+    ],
+)
+def test_what_a_job_allows_is_loaded(
+    client: bigquery.Client, content: str, form: str, config: dict[str, object], expected: list[tuple[object, ...]]
+) -> None:
+    job = load(client, content, form, schema=SCHEMA, **config)
+    assert [tuple(row.values()) for row in rows(client)] == expected
+    assert job.output_rows == len(expected)
+
+
+def test_avro_brings_its_own_columns(client: bigquery.Client, tmp_path: Path) -> None:
+    schema = {
+        "type": "record",
+        "name": "r",
+        "fields": [
+            {"name": "n", "type": "long"},
+            {"name": "s", "type": ["null", "string"]},
+            {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+            {"name": "many", "type": {"type": "array", "items": "double"}},
+            {"name": "pairs", "type": {"type": "map", "values": "bytes"}},
+            {"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}},
+            {"name": "at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+        ],
+    }
+    moment = datetime(2013, 1, 7, 1, 2, 3, tzinfo=UTC)
+    record = {
+        "n": 1,
+        "s": None,
+        "day": date(2013, 1, 7),
+        "many": [1.5],
+        "pairs": {"k": b"v"},
+        "d": Decimal("1.25"),
+        "at": moment,
+    }
+    with (tmp_path / "file.avro").open("wb") as stream:
+        fastavro.writer(stream, schema, [record])
+    content = (tmp_path / "file.avro").read_bytes()
+    load(client, content, "AVRO", use_avro_logical_types=True)
+    expected = {"n": 1, "s": None, "day": date(2013, 1, 7), "many": [1.5], "pairs": [{"key": "k", "value": b"v"}]}
+    assert rows(client) == [expected | {"d": Decimal("1.25"), "at": moment}]
+    assert [field.mode for field in client.get_table("d.t").schema][:2] == ["REQUIRED", "NULLABLE"]
+    load(client, content, "AVRO", write_disposition="WRITE_TRUNCATE")
+    [plain] = rows(client)
+    assert (plain["day"], plain["at"]) == (15712, 1357520523000000)
