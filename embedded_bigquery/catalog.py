@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from embedded_bigquery.duck import Connection, Database, NameUnknown, WriteConflict, execute, fetch, rollback
 from embedded_bigquery.errors import EngineError, InvalidQuery, NotFound
+from embedded_bigquery.lifetimes import Lifetimes, is_limited
 from embedded_bigquery.locks import Change as TableChange
 from embedded_bigquery.locks import TableLocks
 from embedded_bigquery.sql.environment import USER, Relation, Routine, RoutineArgument, TablePath, Translated
@@ -46,13 +47,15 @@ class Catalog:
         self._resources: dict[Key, Resource] = {}
         self._relations: dict[TablePath, Relation] = {}
         self._routines: dict[TablePath, Routine] = {}
-        self.version = 0
+        self._version = 0
         self.translations: dict[Hashable, Translated] = {}  # of statements that ran
         self.locks = TableLocks()
         # A project's jobs as rows of INFORMATION_SCHEMA.JOBS: whoever runs jobs says where they are.
         self.job_rows: Callable[[str], list[dict[str, Any]]] = lambda project: []
-        # The table of a query's rows, made by whoever has them.
+        self._lifetimes = Lifetimes(self.locks)
+        self._limited: set[TablePath] = set()  # tables whose partitions expire
         self._making: set[TablePath] = set()
+        # The table of a query's rows, made by whoever has them.
         self.result_table: Callable[[TablePath], Resource | None] = lambda path: None
         self._open()
 
@@ -66,9 +69,15 @@ class Catalog:
         for kind, project, dataset, name, text in fetch(execute(connection, f"FROM {self._table}")):
             self._resources[(kind, project, dataset, name)] = json.loads(text)
         connection.close()
-        self._next_expiration = self._first_expiration()
+        self._note_lifetimes()
 
     # ---- lookups
+
+    @property
+    def version(self) -> int:
+        """Another one after each change."""
+        self._drop_expired()
+        return self._version
 
     def dataset(self, project: str, name: str) -> Resource | None:
         return self._resources.get(("DATASET", project, name, ""))
@@ -84,6 +93,7 @@ class Catalog:
     def table(self, path: TablePath) -> Resource | None:
         self._drop_expired()
         found = self._resources.get(("TABLE", path.project, path.dataset, path.name))
+        self.drop_partitions(path)
         return self._result(path) if found is None and path.dataset == RESULTS else found
 
     def _result(self, path: TablePath) -> Resource | None:
@@ -99,6 +109,8 @@ class Catalog:
 
     def tables(self, project: str, dataset: str) -> list[Resource]:
         self._drop_expired()
+        for path in [path for path in self._limited if (path.project, path.dataset) == (project, dataset)]:
+            self.drop_partitions(path)
         return self._listed("TABLE", project, dataset)
 
     def routine_resource(self, path: TablePath) -> Resource | None:
@@ -122,6 +134,7 @@ class Catalog:
         """The table or view as a statement sees it."""
         self._drop_expired()
         known = self._relations.get(path)
+        self.drop_partitions(path)
         if known is None and (resource := self.table(path)) is not None:
             known = self._relations[path] = relation_of(resource, self.duckdb_name(path))
         return known
@@ -156,9 +169,11 @@ class Catalog:
 
     # ---- expiration
 
-    def _first_expiration(self) -> float:
-        """In milliseconds since 1970."""
-        return min((expiration_ms(resource) for resource in self._resources.values()), default=math.inf)
+    def _note_lifetimes(self) -> None:
+        """When the first table goes, in milliseconds since 1970, and of which tables partitions do."""
+        self._next_expiration = min(map(expiration_ms, self._resources.values()), default=math.inf)
+        limited = (key for key, resource in self._resources.items() if key[0] == "TABLE" and is_limited(resource))
+        self._limited = {TablePath(*key[1:]) for key in limited}
 
     def _drop_expired(self) -> None:
         """A table whose time has come is not there for whoever looks next."""
@@ -180,6 +195,26 @@ class Catalog:
                         change.remove("TABLE", path)
             finally:
                 connection.close()
+
+    def drop_partitions(self, path: TablePath) -> None:
+        """What is in a partition whose time has come is not there for whoever looks next."""
+        if path not in self._limited or not self._lifetimes.is_due(path):
+            return
+        with self._lock:
+            resource = self._resources.get(("TABLE", path.project, path.dataset, path.name))
+            if resource is None or not self._lifetimes.is_due(path):
+                return
+            connection = self._database.cursor()
+            try:
+                # Who is writing to the table is let through; the next lookup tries again.
+                with suppress(WriteConflict):
+                    self._lifetimes.drop_expired(connection, path, self.duckdb_name(path), resource)
+            finally:
+                connection.close()
+
+    def modified_ms(self, resource: Resource) -> str:
+        """When the table or its rows last changed."""
+        return str(max(int(resource.get("lastModifiedTime") or 0), self.locks.changed_ms(str(path_of(resource)))))
 
     # ---- changes
 
@@ -208,10 +243,10 @@ class Catalog:
                 self._resources.pop(key, None)
             else:
                 self._resources[key] = resource
-        self._next_expiration = self._first_expiration()
+        self._note_lifetimes()
         self._relations.clear()
         self._routines.clear()
-        self.version += 1
+        self._version += 1
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -45,6 +45,7 @@ class TableLocks:
         self._under_way: Counter[tuple[str, Change]] = Counter()  # changes without an owner
         self._versions: dict[tuple[str, Change], int] = {}
         self._version = 0
+        self._times: dict[str, int] = {}
         self._defining = self._defined = 0  # how many tables are being defined, and when one was last
 
     def now(self) -> int:
@@ -59,6 +60,14 @@ class TableLocks:
                 return True
             keys = [(table, change) for change in Change if change >= least]
             return any(self._versions.get(key, 0) > since or self._under_way[key] > 0 for key in keys)
+
+    def version(self, table: str) -> int:
+        """Another one after each change."""
+        return max(self._versions.get((table, change), 0) for change in Change)
+
+    def changed_ms(self, table: str) -> int:
+        """When the table last changed while the file has been open, since 1970; 0 when it has not."""
+        return self._times.get(table, 0)
 
     def settled(self) -> int:
         """The moment at which a table was defined last; waits for those that are being defined."""
@@ -87,15 +96,15 @@ class TableLocks:
                 self._condition.wait(TURN)
             self._owners[table] = owner
 
-    def release(self, owner: object) -> None:
-        """Frees all that the owner holds, and notes that it was changed."""
+    def release(self, owner: object, *, worked: bool = True) -> None:
+        """Frees all that the owner holds, and notes that it was changed, or may have been."""
         with self._condition:
             held = [table for table, holder in self._owners.items() if holder is owner]
             if not held:
                 return
             for table in held:
                 del self._owners[table]
-            self._note(held, Change.MUTATED)
+            self._note(held, Change.MUTATED, worked)
             self._condition.notify_all()
 
     @contextmanager
@@ -103,10 +112,12 @@ class TableLocks:
         """Around one statement outside a transaction, which waits for its turn as `wait` does."""
         owner = object()
         self.wait(table, owner, check)
+        worked = False
         try:
             yield
+            worked = True
         finally:
-            self.release(owner)
+            self.release(owner, worked=worked)
 
     @contextmanager
     def changing(self, tables: Collection[str], change: Change) -> Iterator[None]:
@@ -118,18 +129,22 @@ class TableLocks:
         with self._condition:
             self._under_way.update(keys)
             self._defining += change is Change.DEFINED
+        worked = False
         try:
             yield
+            worked = True
         finally:
             with self._condition:
                 self._under_way.subtract(keys)
                 self._defining -= change is Change.DEFINED
-                self._note(tables, change)
+                self._note(tables, change, worked)
                 self._condition.notify_all()
 
-    def _note(self, tables: Collection[str], change: Change) -> None:
+    def _note(self, tables: Collection[str], change: Change, worked: bool) -> None:
         self._version += 1
         for table in tables:
             self._versions[table, change] = self._version
+            if worked:
+                self._times[table] = time.time_ns() // 1_000_000
         if change is Change.DEFINED:
             self._defined = self._version

@@ -46,6 +46,7 @@ def shown(engine: Engine, resource: Resource, relation: str | None = None) -> Re
         **{key: value for key, value in resource.items() if not key.startswith("_")},
     }
     if tables.is_stored(resource):
+        answer["lastModifiedTime"] = engine.catalog.modified_ms(resource)
         rows, size = _measured(engine, resource, relation or engine.catalog.duckdb_name(path))
         answer |= {"numRows": str(rows), "numBytes": str(size), "numLongTermBytes": "0"}
     return answer

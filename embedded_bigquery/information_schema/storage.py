@@ -41,7 +41,7 @@ def _partitions(where: Where) -> str:
             continue
         partition = identifier_sql(table)
         identifier, grouped = partition or "CAST(NULL AS VARCHAR)", "" if partition is None else " GROUP BY 4"
-        size, changed = _bytes(table), _timestamp(table.get("lastModifiedTime"))
+        size, changed = _bytes(table), _timestamp(where.catalog.modified_ms(table))
         parts.append(
             f"SELECT {_names(names)}, {identifier}, count(*), {size}, {size}, {changed}, 'ACTIVE' "
             f"FROM {where.catalog.duckdb_name(path_of(table))}{grouped}"
@@ -57,7 +57,7 @@ def _table_storage(where: Where) -> str:
             continue
         partition, size = identifier_sql(table), _bytes(table)
         partitions = "0" if partition is None else f"count(DISTINCT {partition})"
-        created, changed = (_timestamp(table.get(key)) for key in ("creationTime", "lastModifiedTime"))
+        created, changed = _timestamp(table.get("creationTime")), _timestamp(where.catalog.modified_ms(table))
         parts.append(
             f"SELECT {literal(names['table_catalog'])}, NULL, {_names(names)}, {created}, count(*), {partitions}, "
             f"{size}, {size}, 0, NULL, NULL, NULL, NULL, NULL, {changed}, false, {literal(table_type(table))}, "
@@ -70,7 +70,7 @@ def _legacy_tables(where: Where) -> str:
     parts = []
     for names, table in where.tables():
         counted = f"SELECT count(*), {_bytes(table)} FROM {where.catalog.duckdb_name(path_of(table))}"
-        times = f"{table['creationTime']}, {table['lastModifiedTime']}"
+        times = f"{table['creationTime']}, {where.catalog.modified_ms(table)}"
         counts = f"({counted if table['type'] in STORED else 'SELECT 0, 0'}) AS c(rows, bytes)"
         parts.append(f"SELECT {_names(names)}, {times}, rows, bytes, {TYPES.get(table['type'], 1)} FROM {counts}")
     return _union(parts, LEGACY)

@@ -135,6 +135,8 @@ class Session:
 
     def sees(self, translated: Translated) -> None:
         """Before a statement is run; raises TransactionConflict."""
+        for read in translated.reads:
+            self.catalog.drop_partitions(read.relation.path)
         if self.transaction is not None:
             target = () if translated.target is None else (translated.target,)
             self.transaction.sees((*(read.relation for read in translated.reads), *target))

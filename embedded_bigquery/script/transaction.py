@@ -148,4 +148,4 @@ class Transaction:
 
     def _end(self) -> None:
         rollback(self._connection)
-        self._locks.release(self)
+        self._locks.release(self, worked=False)

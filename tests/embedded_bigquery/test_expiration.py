@@ -74,3 +74,42 @@ def test_new_tables_have_the_datasets_lifetime(client: bigquery.Client) -> None:
     assert client.get_table("d.kept").expires is None
     own = client.create_table(bigquery.Table("local.d.own"))
     assert expire(client, "d.own", FUTURE).expires == FUTURE != own.expires
+
+
+@pytest.mark.parametrize(
+    ("kind", "partition"),
+    [
+        ("DATE", "day"),
+        ("TIMESTAMP", "TIMESTAMP_TRUNC(day, MONTH)"),
+        ("DATETIME", "DATETIME_TRUNC(day, YEAR)"),
+    ],
+)
+def test_rows_of_expired_partitions_are_gone(client: bigquery.Client, kind: str, partition: str) -> None:
+    options = "OPTIONS (partition_expiration_days = 800)"
+    client.query_and_wait(f"CREATE TABLE d.p (day {kind}, n INT64) PARTITION BY {partition} {options}")
+    old = f"SELECT CAST(DATE '2013-01-07' AS {kind}), 1"
+    client.query_and_wait(
+        f"INSERT d.p {old} UNION ALL SELECT CAST(CURRENT_DATE() AS {kind}), 2 UNION ALL SELECT NULL, 3"
+    )
+    assert [row.n for row in client.query_and_wait("SELECT n FROM d.p ORDER BY n")] == [2, 3]
+    client.query_and_wait(f"INSERT d.p {old}")
+    assert client.get_table("d.p").num_rows == 2
+    view = "d.INFORMATION_SCHEMA.PARTITIONS"
+    assert [row.n for row in client.query_and_wait(f"SELECT COUNT(*) AS n FROM {view} WHERE table_name = 'p'")] == [2]
+
+
+def test_a_shorter_lifetime_counts_for_the_partitions_that_there_are(client: bigquery.Client) -> None:
+    client.query_and_wait("CREATE TABLE d.p (n INT64) PARTITION BY _PARTITIONDATE")
+    client.query_and_wait("INSERT d.p (_PARTITIONTIME, n) VALUES (TIMESTAMP '2013-01-07', 1)")
+    client.query_and_wait("INSERT d.p (n) VALUES (2)")
+    assert client.get_table("d.p").num_rows == 2
+    client.query_and_wait("ALTER TABLE d.p SET OPTIONS (partition_expiration_days = 30)")
+    assert [row.n for row in client.list_rows("d.p")] == [2]
+
+
+def test_a_table_is_as_young_as_its_latest_rows(client: bigquery.Client) -> None:
+    made = client.get_table("d.t").modified
+    assert made is not None
+    client.query_and_wait("BEGIN TRANSACTION; INSERT d.t VALUES (2); COMMIT TRANSACTION")
+    changed = client.get_table("d.t").modified
+    assert changed is not None and changed > made
