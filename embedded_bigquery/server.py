@@ -84,6 +84,10 @@ class Server(ThreadingHTTPServer):
         self._connections.discard(request)
         super().close_request(request)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client that has gone misses no answer
+            super().handle_error(request, client_address)
+
 
 def is_loopback(host: str) -> bool:
     try:
@@ -132,6 +136,8 @@ class _Request(BaseHTTPRequestHandler):
             if not length.isdecimal():
                 raise InvalidValue(f"Invalid Content-Length: {length}")
             content = stream.read(int(length))
+            if len(content) < int(length):
+                raise InvalidValue(f"The request's body ended after {len(content)} of {length} bytes")
         encoding = self.headers.get("Content-Encoding", "identity").lower()
         if encoding == "gzip":
             try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -194,6 +196,24 @@ def test_requests_of_web_pages_and_broken_ones_are_refused(
     found, answer = asked(connection, "POST", "/bigquery/v2/projects/local/queries", body, {**JSON, **headers})
     assert found == status
     assert message in answer["error"]["message"]
+
+
+def test_a_client_that_goes_away_leaves_no_trace() -> None:
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        place = urlsplit(process.stdout.readline().strip())
+        path = "/bigquery/v2/projects/local/queries"
+        loop = json.dumps({"query": "LOOP SELECT 1; END LOOP", "timeoutMs": 1000})
+        for length in (len(loop), 2 * len(loop)):  # before the answer, and amid the body
+            with socket.create_connection((place.hostname, place.port), timeout=20) as gone:
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends with a reset
+                gone.sendall(f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\n".encode())
+                gone.sendall(f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{loop}".encode())
+        connection = HTTPConnection(place.netloc, timeout=20)
+        assert asked(connection, "GET", "/bigquery/v2/projects/local/datasets")[0] == 200
+        connection.close()
+        process.terminate()
+        assert (process.wait(20), process.stderr.read()) == (0, "")
 
 
 def test_a_request_that_is_being_answered_at_the_end_gets_its_answer() -> None:
