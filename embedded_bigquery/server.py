@@ -84,11 +84,6 @@ class Server(ThreadingHTTPServer):
         self._connections.discard(request)
         super().close_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client that has gone misses no answer
-            super().handle_error(request, client_address)
-
-
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
