@@ -19,6 +19,8 @@ import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
+from deployer.config import load_config
+
 OLDEST = "1.27"  # of Chart.yaml
 OLDEST_WITH_SIDECARS = "1.29"
 NEWEST = kubernetes_validate.latest_version()
@@ -221,7 +223,8 @@ def test_cron_job_never_runs_twice_at_once_and_fails_by_exit_status(chart: Chart
     assert (spec["startingDeadlineSeconds"], spec["successfulJobsHistoryLimit"]) == (3600, 7)
     for job in (spec["jobTemplate"]["spec"], manifests["Job/sid-sync"]["spec"]):
         assert {"backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"} <= set(job)
-        assert job["template"]["spec"]["terminationGracePeriodSeconds"] == 60
+        grace = load_config(str(root / "config/prod.yaml")).grace_seconds
+        assert job["template"]["spec"]["terminationGracePeriodSeconds"] >= 2 * grace
         assert job["podFailurePolicy"]["rules"] == [
             {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}, "onPodConditions": []},
             {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [3]}, "onPodConditions": []},
