@@ -84,6 +84,7 @@ class Server(ThreadingHTTPServer):
         self._connections.discard(request)
         super().close_request(request)
 
+
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
