@@ -66,11 +66,13 @@ signal on, and `wait` then returns before the run has ended. */}}
       {{- else }}
       {{- include "sid.day" . | nindent 6 }}
       {{- end }}
-      ended=; run=; status=0
-      trap 'ended=yes; [ -z "$run" ] || kill -TERM "$run" 2>/dev/null || true' TERM INT
+      ended=; told=; run=; status=0
+      trap 'ended=yes; [ -z "$run" ] || ! kill -TERM "$run" 2>/dev/null || told=yes' TERM INT
       for transfer in "$@"; do
         [ -z "$ended" ] || { status=143; break; }
-        pipeline "$DAY" "$transfer" delta "$CONFIG" & run=$!
+        run=; pipeline "$DAY" "$transfer" delta "$CONFIG" & run=$!
+        # A signal that came before the number was known; never twice, as a second one ends the run at once.
+        [ -z "$ended" ] || [ -n "$told" ] || kill -TERM "$run" 2>/dev/null || true
         status=0; wait "$run" || status=$?
         while kill -0 "$run" 2>/dev/null; do status=0; wait "$run" || status=$?; done
         [ "$status" -eq 0 ] || break

@@ -330,6 +330,19 @@ def test_signal_reaches_the_run_beside_a_classic_proxy(
     assert proxy == ["/quitquitquit"]
 
 
+def test_signal_that_comes_as_a_run_begins_beside_a_classic_proxy_is_not_lost(
+    chart: Chart, root: Path, tmp_path: Path, proxy: list[str]
+) -> None:
+    shell = shell_of(chart, root, tmp_path, **OPTIONS["classic-proxy"])
+    command = shell.container["command"]
+    assert "& run=$!" in command[2]
+    # The signal is the run's own first act; the pause makes sure that the shell does not know its number by then.
+    command[2] = command[2].replace("& run=$!", "& sleep 0.3; run=$!")
+    ending = "trap 'echo cleaned up; exit 143' TERM; kill -TERM $PPID; while :; do sleep 0.05; done"
+    assert shell.run("sid-29056230", ending) == (143, "cleaned up\n", "")
+    assert proxy == ["/quitquitquit"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
