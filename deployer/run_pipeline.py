@@ -27,7 +27,11 @@ def main() -> None:
         # The BigQuery client loads them wherever they are installed: 0.4 s of which no step makes use.
         sys.modules.setdefault(optional, None)  # type: ignore[arg-type]
     SIGNALS.install()
-    pipeline()
+    try:
+        pipeline()
+    finally:
+        # Here and not in the command: a process that calls the command as a function goes on after it.
+        SIGNALS.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,6 @@ def pipeline(
             except BaseException as error:
                 report.error(_paragraph(error))
                 raise
-        SIGNALS.finish()
     except Ended as error:
         _tell(error, debug)
         sys.exit(error.exit_status)
